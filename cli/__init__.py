@@ -1,0 +1,78 @@
+"""The command line, one file a command. A new command is its file and its name in COMMANDS.
+
+A command's file imports click and graphlab.messages only; everything else where it is needed, so that --help is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NoReturn
+
+import click
+
+from graphlab import __version__
+from graphlab.messages import did_you_mean, tr
+
+from .failures import guarded
+from .screen import colour_wanted, utf8_output
+
+COMMANDS = ("render", "trace", "summary", "check", "ops", "samples", "doctor")
+
+_HELP = tr("""A visual debugger for computational graphs: backpropagation with every number on it.
+
+MODEL is a .yaml or .json file, file.py:name, package.module:name, - for standard input, or -e EXPRESSION name=value …
+
+\b
+Examples:
+  graphlab samples                          # what there is to try
+  graphlab samples mazur -o .               # copy one out
+  graphlab render mazur/model.yaml          # draw it forward and backward
+  graphlab trace -e "sigmoid(w*x)" w=2 x=-1""")
+
+_EPILOG = tr("""Completion in your shell, for bash; likewise for zsh and fish:
+
+\b
+  eval "$(_GRAPHLAB_COMPLETE=bash_source graphlab)"      # put this line in ~/.bashrc""")
+
+
+class Program(click.Group):
+    """The group of commands; each is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            listed = ", ".join(COMMANDS)
+            message = tr(
+                "there is no command '{name}'{hint}; there are: {listed}",
+                name=name, hint=did_you_mean(name, COMMANDS), listed=listed,
+            )  # fmt: skip
+            ctx.fail(message)
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+        """Run a command line and exit with its status."""
+        utf8_output()
+        options = {**extra, "standalone_mode": False, "color": colour_wanted()}
+        raise SystemExit(guarded(lambda: super(Program, self).main(args, prog_name, **options)))
+
+
+program = Program(
+    "graphlab", help=_HELP, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+click.version_option(__version__, prog_name="graphlab", help=tr("Show the version and exit."))(program)
+
+
+def main() -> NoReturn:
+    """The entry point of `graphlab`."""
+    program.main(prog_name="graphlab")

@@ -1,0 +1,150 @@
+"""graphlab check: every gradient against differences of the function itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphlab.messages import tr
+
+from .failures import FAILED
+from .options import memory, model_argument, read_model, run_options
+from .screen import Line, Styled, Text, progress, say, say_all, say_json, width
+from .table import Column, table
+
+if TYPE_CHECKING:
+    from graphlab.gradcheck import Check, Report
+
+_HELP = tr("""Check every gradient against differences of the function itself.
+
+A line for each node, then for each parameter and input from end to end. A kink is where a function bends, such as ReLU
+at 0: there any slope between its two sides is right. The exit status is 1 if a gradient is wrong.
+
+\b
+Examples:
+  graphlab check model.yaml
+  graphlab check -e "relu(w*x)" w=2 x=-1""")
+
+
+@click.command("check", help=_HELP, short_help=tr("Check every gradient numerically."))
+@model_argument
+@click.option("--json", "as_json", is_flag=True, help=tr("Print one JSON object."))
+@run_options()
+def command(
+    model: tuple[str, ...], expression: str | None, as_json: bool, mode: str, seed: int | None, max_memory: int | None
+) -> int:
+    graph = read_model(model, expression, seed)
+
+    from graphlab.gradcheck import check_gradients
+
+    with progress(tr("checking")):
+        report = check_gradients(graph, mode=mode, **memory(max_memory))
+    if as_json:
+        say_json(_record(graph.name, report))
+    else:
+        _show(graph.name, report)
+    return 0 if report.ok else FAILED
+
+
+def _show(name: str, report: Report) -> None:
+    if name:
+        say(Styled(name, "strong"), "")
+    columns = [
+        Column(tr("node"), fold=True), Column(tr("op"), fold=True), Column(tr("max rel. error"), right=True),
+        Column(tr("checked"), right=True), Column(tr("kinks"), right=True), Column(tr("verdict"), fold=True),
+    ]  # fmt: skip
+    say_all(table(columns, [_row(checks) for checks in _by_node(report.nodes)], width()))
+    if report.ends:
+        say("", Styled(tr("end to end: ∂L/∂(leaf)"), "strong"))
+        say_all(table(columns, [_row([check]) for check in report.ends], width()))
+    wrong = report.wrong
+    if wrong:
+        say("", Styled(tr("wrong"), "strong"), *map(_detail, wrong))
+    say("", _verdict(report))
+
+
+def _by_node(checks: Sequence[Check]) -> list[list[Check]]:
+    nodes: dict[str, list[Check]] = {}
+    for check in checks:
+        nodes.setdefault(check.node, []).append(check)
+    return list(nodes.values())
+
+
+def _row(checks: Sequence[Check]) -> list[Text]:
+    """One node: the worst of its slots."""
+    from graphlab.numbers import MISSING, number
+
+    errors = [check.error for check in checks if check.error is not None]
+    checked, size = sum(check.checked for check in checks), sum(check.size for check in checks)
+    kinks = sum(check.kinks for check in checks)
+    count = MISSING if not size else f"{checked:,}" if checked == size else tr("{n:,} of {of:,}", n=checked, of=size)
+    return [
+        checks[0].node,
+        Styled(checks[0].op, "quiet"),
+        number(max(errors), 2) if errors else MISSING,
+        count,
+        str(kinks) if kinks else MISSING,
+        _word(checks),
+    ]
+
+
+def _word(checks: Sequence[Check]) -> Text:
+    wrong = [check for check in checks if check.status == "wrong"]
+    if wrong:
+        slots = ", ".join(check.slot for check in wrong if check.slot)
+        return Styled(tr("WRONG: {slots}", slots=slots) if slots else tr("WRONG"), "bad")
+    compared = [check for check in checks if check.status != "skipped"]
+    if not compared:
+        reasons = dict.fromkeys(check.reason for check in checks if check.reason)
+        return Styled(tr("not checked: {why}", why="; ".join(reasons)), "quiet")
+    remarks = "; ".join(dict.fromkeys(check.reason for check in compared if check.reason))
+    return f"{tr('ok')}: {remarks}" if remarks else Styled(tr("ok"), "good")
+
+
+def _detail(check: Check) -> Line:
+    from graphlab.numbers import number
+
+    place = check.node if not check.slot else tr("{node}, ∂L/∂{slot}", node=check.node, slot=check.slot)
+    worst = check.worst
+    if worst is None:
+        return f"  {place}: {check.reason}"
+    where = tr("along a random direction") if worst.index is None else tr("at {index}", index=list(worst.index))
+    text = tr(
+        "  {place} {where}: the rule gives {analytic}, differences give {numeric}",
+        place=place, where=where if worst.index != () else "", analytic=number(worst.analytic, 6),
+        numeric=number(worst.numeric, 6),
+    )  # fmt: skip
+    return text.replace(" :", ":")
+
+
+def _verdict(report: Report) -> Line:
+    compared = [check for check in report.checks if check.status != "skipped"]
+    if report.wrong:
+        n = len(report.wrong)
+        return Styled(tr("{n} of {of} gradients are wrong", n=n, of=len(compared)), "bad")
+    if not compared:
+        return tr("nothing to check: no gradient reaches a number")
+    return Styled(tr("all {n} gradients agree with differences", n=len(compared)), "good")
+
+
+def _record(name: str, report: Report) -> dict[str, Any]:
+    from graphlab.tracefile import plain
+
+    def check(one: Check) -> dict[str, Any]:
+        worst = one.worst and {
+            "index": None if one.worst.index is None else list(one.worst.index),
+            "analytic": plain(one.worst.analytic), "numeric": plain(one.worst.numeric),
+        }  # fmt: skip
+        return {
+            "node": one.node, "op": one.op, "slot": one.slot or None, "status": one.status,
+            "error": None if one.error is None else plain(one.error), "worst": worst, "checked": one.checked,
+            "size": one.size, "directions": one.directions, "kinks": one.kinks, "undefined": one.undefined,
+            "unclear": one.unclear, "reason": one.reason,
+        }  # fmt: skip
+
+    return {
+        "format": "graphlab.check/1", "model": name, "mode": report.mode, "ok": report.ok,
+        "nodes": [check(one) for one in report.nodes], "ends": [check(one) for one in report.ends],
+    }  # fmt: skip

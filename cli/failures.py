@@ -1,0 +1,81 @@
+"""What ends a command: its exit status, and at most 25 lines on standard error. Never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from graphlab.errors import GraphlabError, UsageError
+from graphlab.messages import tr
+
+from .screen import clean, colour_wanted, warnings_shown
+
+FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+MAX_LINES = 25
+MAX_WIDTH = 1000
+
+
+def guarded(run: Callable[[], Any]) -> int:
+    """The exit status of a command, with whatever went wrong said on standard error."""
+    try:
+        with warnings_shown():
+            status = run()
+            sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except UsageError as error:
+        return _said(str(error), USAGE)
+    except GraphlabError as error:
+        return _said(str(error), FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        return _said(tr("interrupted"), INTERRUPTED)
+    except BrokenPipeError:
+        _forget_output()
+        return BROKEN_PIPE
+    except MemoryError:
+        return _said(tr("there is not enough memory for this"), FAILED)
+    except Exception as error:
+        return _unexpected(error)
+    return status if isinstance(status, int) else 0
+
+
+def _said(message: str, status: int) -> int:
+    lines = [line if len(line) <= MAX_WIDTH else line[: MAX_WIDTH - 1] + "…" for line in clean(message).splitlines()]
+    if len(lines) > MAX_LINES:
+        more = len(lines) - MAX_LINES + 1
+        lines = [*lines[: MAX_LINES - 1], tr("… and {more} more lines", more=more)]
+    label = click.style(tr("error:"), fg="red", bold=True)
+    click.echo(f"{label} " + "\n".join(lines), err=True, color=colour_wanted())
+    return status
+
+
+def _unexpected(error: Exception) -> int:
+    if isinstance(error, OSError) and error.strerror:
+        _forget_output()
+        place = f"{error.filename}: " if error.filename else ""
+        return _said(f"{place}{error.strerror}", FAILED)
+    if os.environ.get("GRAPHLAB_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+        return FAILED
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    message = tr(
+        "something went wrong inside graphlab ({what}); please report it with the command and the model, and with what "
+        "GRAPHLAB_DEBUG=1 prints",
+        what=what,
+    )
+    return _said(message, FAILED)
+
+
+def _forget_output() -> None:
+    """Drop what is still buffered, so that Python does not complain about it when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,100 @@
+"""What several commands have in common: the MODEL, how to run it, and where to write."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphlab.messages import tr
+
+if TYPE_CHECKING:
+    from graphlab.graph import Graph
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_COMPLETED_BYTES = 200_000  # models up to this size are read for their node names while a command line is completed
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Size(click.ParamType):
+    """A number of bytes: 8GB, 500MB, 2GiB, 1e9."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?(?:e\d{1,2})?)\s*([kmgt]?i?)b?\s*", value, re.IGNORECASE)
+        if match is None or match[2].lower() not in _UNITS:
+            self.fail(tr("'{value}' is not a size; write it as 8GB or 500MB", value=value), param, ctx)
+        return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def model_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """MODEL, or -e EXPRESSION name=value …"""
+    text = tr("Instead of a MODEL: an expression, with its names as name=value behind it.")
+    function = click.option("-e", "--expression", metavar="EXPRESSION", help=text)(function)
+    return click.argument("model", nargs=-1, metavar="MODEL", type=click.Path(allow_dash=True))(function)
+
+
+def run_options(seed: bool = True) -> Decorator:
+    """How a model is run: --mode, --seed, --max-memory."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        text = tr("Refuse runs that need more than this, such as 8GB (default 4GB).")
+        function = click.option("--max-memory", type=Size(), help=text)(function)
+        if seed:
+            text = tr("Draw initial values and masks from this seed, not the model's.")
+            function = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help=text)(function)
+        text = tr("Run as in training or as in inference (default train).")
+        return click.option("--mode", type=click.Choice(["train", "eval"]), default="train", help=text)(function)
+
+    return decorate
+
+
+def read_model(model: tuple[str, ...], expression: str | None, seed: int | None = None) -> Graph:
+    """The graph that a command line means. Raises click.UsageError where it means none."""
+    from dataclasses import replace
+
+    from graphlab.importers import load_argument
+
+    if expression is None and len(model) != 1:
+        said = tr("give a MODEL, or -e EXPRESSION") if not model else tr("give one MODEL, not {n}", n=len(model))
+        raise click.UsageError(said, click.get_current_context())
+    graph = load_argument(model, expression)
+    return graph if seed is None else replace(graph, random_seed=seed)
+
+
+def memory(max_memory: int | None) -> dict[str, int]:
+    """The keyword for autodiff, where a limit was given."""
+    return {} if max_memory is None else {"max_memory": max_memory}
+
+
+def check_writable(path: Path) -> Path:
+    """The path of a file to be written. Raises click.UsageError where that cannot be: before anything is computed."""
+    folder = path.parent
+    if path.is_dir():
+        why = tr("'{path}' is a folder, not a file", path=path)
+    elif not folder.is_dir():
+        why = tr("there is no folder '{folder}' for '{path}'; make it first", folder=folder, path=path)
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        why = tr("'{path}' cannot be written; choose another place with -o", path=path)
+    else:
+        return path
+    raise click.UsageError(why, click.get_current_context())
+
+
+def complete_nodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the model's nodes, for the shell; none where the model is large or cannot be read."""
+    model = ctx.params.get("model") or ()
+    try:
+        if len(model) != 1 or Path(model[0]).stat().st_size > _COMPLETED_BYTES:
+            return []
+        names = [node.name for node in read_model(model, None).nodes if not node.is_leaf]
+    except Exception:  # a completion never fails aloud
+        return []
+    return [name for name in [*names, "all"] if name.startswith(incomplete)]

@@ -1,0 +1,172 @@
+"""graphlab render: draw a model forward and backward."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphlab.errors import GraphlabError, LossError
+from graphlab.messages import tr
+
+from .options import check_writable, complete_nodes, memory, model_argument, read_model, run_options
+from .screen import note, progress, say
+
+if TYPE_CHECKING:
+    from graphlab.trace import Trace
+
+VIEWS = ("forward", "backward", "both", "neurons")
+DETAILS = ("names", "shapes", "stats", "values")
+THEMES = ("light", "dark", "print", "colorblind")
+ENGINES = ("dot", "pygraphviz", "layered")
+EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".txt")
+
+_HELP = tr("""Draw a model: every value forward, every gradient backward.
+
+Without -o, the forward and the backward picture are written as SVG into the current folder; their paths are printed. One
+FILE without --view shows both in one picture.
+
+\b
+Examples:
+  graphlab render model.yaml
+  graphlab render model.yaml --view backward -o backward.png
+  graphlab render model.yaml --view all -o pictures/
+  graphlab render -e "sigmoid(w*x + b)" w=2 x=-1 b=0.5
+  graphlab render model.yaml --expand bn --only loss --theme print""")
+
+
+@click.command("render", help=_HELP, short_help=tr("Draw a model forward and backward."))
+@model_argument
+@click.option(
+    "-o", "--output", metavar="FILE|DIR", type=click.Path(),
+    help=tr("A .svg .png .pdf .dot or .txt file, or a folder for SVG."),
+)  # fmt: skip
+@click.option(
+    "--view", "views", multiple=True, type=click.Choice([*VIEWS, "all"]), help=tr("What to draw; may be repeated.")
+)
+@click.option("--detail", type=click.Choice(DETAILS), help=tr("How much to show (default: by the picture's size)."))
+@click.option("--precision", type=click.IntRange(1, 17), default=4, help=tr("Significant digits (default 4)."))
+@click.option(
+    "--direction", type=click.Choice(["lr", "tb"]), default="lr", help=tr("Left to right (default) or top to bottom.")
+)
+@click.option("--theme", type=click.Choice(THEMES), default="light", help=tr("Colours (default light)."))
+@click.option(
+    "--expand", multiple=True, metavar="NODE|OP|all", shell_complete=complete_nodes,
+    help=tr("Unfold a node, or every node of an op, into its steps; may be repeated."),
+)  # fmt: skip
+@click.option("--fold", multiple=True, metavar="SCOPE|all", help=tr("Draw a scope as one box; may be repeated."))
+@click.option("--max-nodes", type=click.IntRange(1), help=tr("Boxes from where on scopes are folded (default 150)."))
+@click.option("--title", help=tr("Another title than the model's name."))
+@click.option("--engine", type=click.Choice(ENGINES), help=tr("Layout engine (default: the first that works)."))
+@click.option(
+    "--only", multiple=True, metavar="NODE", shell_complete=complete_nodes,
+    help=tr("Draw only what leads to or from this node; may be repeated."),
+)  # fmt: skip
+@click.option("--no-params", is_flag=True, help=tr("Leave out parameters and constants."))
+@run_options()
+def command(
+    model: tuple[str, ...], expression: str | None, output: str | None, views: tuple[str, ...], expand: tuple[str, ...],
+    theme: str, engine: str | None, mode: str, seed: int | None, max_memory: int | None, no_params: bool,
+    max_nodes: int | None, **options: Any,
+) -> None:  # fmt: skip
+    target = None if output is None else check_output(Path(output), output)
+    graph = read_model(model, expression, seed)
+    name = file_name(model, expression, graph.name)
+    single = target is not None and not target.is_dir()
+    chosen = VIEWS if "all" in views else tuple(dict.fromkeys(views)) or (("both",) if single else VIEWS[:2])
+    paths = {view: path_of(target, name, view, len(chosen) > 1) for view in chosen}
+    for path in paths.values():
+        check_writable(path)
+    if max_nodes is not None:
+        options["max_nodes"] = max_nodes
+
+    from graphlab import autodiff
+    from graphlab.expand import expand_trace
+
+    with progress(tr("drawing"), len(chosen)) as step:
+        trace = autodiff.forward(graph, mode=mode, **memory(max_memory))
+        if expand:
+            trace = expand_trace(trace, expand)
+        trace, chosen = with_gradients(trace, chosen, asked="all" not in views and bool(views))
+        written = []
+        for view in chosen:
+            step(tr(view))
+            if save(trace, paths[view], view, "all" in views, theme, engine, params=not no_params, **options):
+                written.append(paths[view])
+    say(*map(str, written))
+
+
+def with_gradients(trace: Trace, views: Sequence[str], asked: bool) -> tuple[Trace, tuple[str, ...]]:
+    """The trace after backward, and the views that can be drawn of it. Without a loss those are the forward ones."""
+    from graphlab import autodiff
+
+    if not {"backward", "both", "neurons"} & set(views):
+        return trace, tuple(views)
+    try:
+        return autodiff.backward(trace), tuple(views)
+    except LossError as error:
+        if trace.graph.loss or trace.graph.backward_node or (asked and {"backward", "both"} & set(views)):
+            raise
+        note(tr("only the forward picture is drawn: {why}", why=error.message))
+        forward = tuple(view for view in views if view in ("forward", "neurons"))
+        return trace, forward or ("forward",)
+
+
+def save(
+    trace: Trace, path: Path, view: str, skip: bool, theme: str, engine: str | None, **options: Any
+) -> bool:
+    """Draw one view into a file. skip: a network that has no such picture is no error."""
+    from graphlab.drawing import draw
+
+    try:
+        drawing = draw(trace, view, theme=theme, engine=engine, **options)
+    except GraphlabError as error:
+        if not (skip and view == "neurons"):
+            raise
+        note(tr("no picture of neurons: {why}", why=error.message))
+        return False
+    for said in drawing.save(path):
+        note(said)
+    return True
+
+
+def check_output(path: Path, given: str) -> Path:
+    """The FILE or DIR of -o. Raises click.UsageError where nothing can be written there."""
+    context = click.get_current_context()
+    if path.is_dir():
+        return path
+    if given.endswith(("/", "\\")):
+        raise click.UsageError(tr("there is no folder '{path}'; make it first", path=given), context)
+    if path.suffix.lower() not in EXTENSIONS:
+        listed = " ".join(EXTENSIONS)
+        message = tr(
+            "'{path}' is no folder, and its ending says no format; the formats are: {listed}", path=path, listed=listed
+        )
+        raise click.UsageError(message, context)
+    return check_writable(path)
+
+
+def path_of(target: Path | None, name: str, view: str, several: bool) -> Path:
+    """Where a view is written: the FILE itself, or beside it with the view in the name where there are several."""
+    if target is None or target.is_dir():
+        return (target or Path()) / f"{name}-{view}.svg"
+    return target.with_name(f"{target.stem}-{view}{target.suffix}") if several else target
+
+
+def file_name(model: Sequence[str], expression: str | None, title: str) -> str:
+    """What pictures are called after: the model's file or name.
+
+    >>> file_name(["nets/mazur.yaml"], None, ""), file_name(["nets.py:build"], None, ""), file_name([], "x*x", "")
+    ('mazur', 'build', 'expression')
+    """
+    if expression is not None:
+        return "expression"
+    if model[0] == "-":
+        stem = title or "model"
+    else:
+        stem = re.split(r"[:/\\]", model[0])[-1]
+        stem = Path(stem).stem if stem.endswith((".yaml", ".yml", ".json", ".onnx", ".keras")) else stem
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "model"

@@ -1,0 +1,182 @@
+"""What a command says and how: colour, width, warnings, progress. Everything printed goes through here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, NamedTuple
+
+import click
+
+from graphlab.messages import tr
+
+SLOW = 1.0  # seconds after which a progress bar appears
+_BATCH = 500  # lines written at once
+_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A)}
+
+
+_JSON_CONTROL = {c: f"\\u{c:04x}" for c in range(0x7F, 0xA0)}
+
+
+class Styled(NamedTuple):
+    """A text with its look: value (green), grad (red), strong, quiet, good or bad."""
+
+    text: str
+    look: str
+
+
+Text = str | Styled
+Line = str | Styled | list[Text]
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "value": {"fg": "green"},
+    "grad": {"fg": "red"},
+    "strong": {"bold": True},
+    "quiet": {"dim": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+}
+
+
+def clean(text: str) -> str:
+    """The text with control characters written out, so that a model's name cannot steer the terminal.
+
+    >>> clean("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return text.translate(_CONTROL)
+
+
+def styled(text: Text) -> str:
+    """The text as it is written: cleaned, with its look as terminal codes (removed later where there is no terminal)."""
+    if isinstance(text, Styled) and text.text:
+        return click.style(clean(text.text), **_LOOKS[text.look])
+    return clean(text.text if isinstance(text, Styled) else text)
+
+
+def say(*lines: Line) -> None:
+    """Write lines to standard output."""
+    say_all(lines or ("",))
+
+
+def say_all(lines: Iterable[Line]) -> None:
+    """Write many lines, a batch at a time."""
+    rest = iter(lines)
+    while batch := list(islice(rest, _BATCH)):
+        click.echo("\n".join(_written(line) for line in batch))
+
+
+def _written(line: Line) -> str:
+    parts = line if isinstance(line, list) else [line]
+    return "".join(map(styled, parts)).rstrip(" ")
+
+
+def say_json(record: Any) -> None:
+    """Write one JSON object, given as a text or as plain data; nothing in it can steer a terminal."""
+    text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
+    click.echo(text.rstrip("\n").translate(_JSON_CONTROL))
+
+
+def note(message: str) -> None:
+    """Say on standard error what is worth knowing and no error."""
+    click.echo(f"{tr('note:')} {clean(message)}", err=True)
+
+
+def colour_wanted() -> bool | None:
+    """NO_COLOR and FORCE_COLOR as no-color.org and force-color.org have them; None: only on a terminal."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
+
+
+def width() -> int | None:
+    """Columns to write in; None where the output is no terminal and nothing needs to be folded."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):  # no terminal
+        return None
+
+
+def utf8_output() -> None:
+    """Write UTF-8 whatever the locale says: a model's names and the formulas need it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Write Python's warnings as one line each."""
+
+    def show(message: Any, *where: Any) -> None:
+        label = click.style(tr("warning:"), fg="yellow", bold=True)
+        click.echo(f"{label} {clean(str(message))}", err=True, color=colour_wanted())
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error, on a terminal and only for what takes over a second. Call what it gives at each step."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda text: None
+        return
+    bar = _Bar(label, total)
+    try:
+        yield bar.advance
+    finally:
+        bar.stop()
+
+
+class _Bar:
+    """A rich progress bar that a timer brings up; what ends before that never imports rich."""
+
+    def __init__(self, label: str, total: int | None) -> None:
+        import threading
+
+        self.label = label
+        self.total = total
+        self.done = 0
+        self.shown: Any = None
+        self.lock = threading.Lock()
+        self.timer = threading.Timer(SLOW, self.start)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        with self.lock:
+            if self.timer.finished.is_set():
+                return
+            columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+            if self.total is not None:
+                columns.insert(2, MofNCompleteColumn())
+            shown = Progress(*columns, console=Console(stderr=True), transient=True)
+            shown.add_task(self.label, total=self.total, completed=self.done)
+            shown.start()
+            self.shown = shown
+
+    def advance(self, text: str) -> None:
+        with self.lock:
+            self.done += 1
+            if self.shown is not None:
+                self.shown.update(0, completed=self.done, description=clean(f"{self.label} {text}".strip()))
+
+    def stop(self) -> None:
+        self.timer.cancel()
+        with self.lock:
+            self.timer.finished.set()
+            if self.shown is not None:
+                self.shown.stop()

@@ -1,0 +1,129 @@
+"""A trace as text: what was given, each step forward, each step backward, and the gradients it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphlab.formula.show import symbol
+from graphlab.messages import tr
+from graphlab.numbers import number
+from graphlab.trace import Record, Step, Trace
+from graphlab.worked import INLINE, Worked, backward_worked, forward_worked, inline, own_name
+
+from .screen import Line, Styled, Text
+from .table import text_width, words
+
+INDENT = 6
+
+
+def trace_lines(trace: Trace, precision: int, width: int) -> Iterator[Line]:
+    """The lines of `graphlab trace`, made as they are asked for."""
+    if trace.graph.name:
+        yield Styled(symbol(trace.graph.name), "strong")
+        yield ""
+    yield from _given(trace, precision, width)
+    phase = ""
+    for step in trace.steps:
+        if step.phase != phase:
+            phase = step.phase
+            yield ""
+            yield Styled(tr(phase) + _start(trace, phase, precision), "strong")
+        yield from _step(trace, step, precision, width)
+    if trace.has_gradients:
+        yield from _gradients(trace, precision, width)
+
+
+def _given(trace: Trace, precision: int, width: int) -> Iterator[Line]:
+    leaves = [record for record in trace if record.node.is_leaf]
+    if leaves:
+        yield Styled(tr("given"), "strong")
+    for record in leaves:
+        value = inline(trace.values[record.position], None, precision)
+        yield from equation([symbol(record.name), Styled(value, "value")], width, 2, record.node.op)
+
+
+def _start(trace: Trace, phase: str, precision: int) -> str:
+    """Where the chain rule starts."""
+    target = trace.graph.target
+    if phase != "backward" or target is None:
+        return ""
+    if trace.graph.backward_node:
+        return tr(", from {node} with the gradient given", node=symbol(target))
+    return tr(", from {node} = {value}", node=symbol(target), value=number(trace.loss, precision))
+
+
+def _step(trace: Trace, step: Step, precision: int, width: int) -> Iterator[Line]:
+    record = trace[step.node]
+    i = record.position
+    count = f"{step.index + 1:>{INDENT - 2}}  "
+    yield [Styled(count, "quiet"), Styled(symbol(step.node), "strong"), Styled(f" · {record.node.op}", "quiet")]
+    if step.phase == "forward":
+        yield from equation(_pieces(forward_worked(trace, i, precision), "value"), width, INDENT)
+        return
+    if len(record.contributions) > 1:
+        yield from _sum(record, own_name(trace, i), precision, width, INDENT)
+    parts = trace.contributions[i] if trace.contributions is not None else ()
+    for k, part in enumerate(parts):
+        if part is not None:
+            yield from equation(_pieces(backward_worked(trace, i, k, precision), "grad"), width, INDENT)
+
+
+def _gradients(trace: Trace, precision: int, width: int) -> Iterator[Line]:
+    """What the leaves' gradients come to."""
+    yield ""
+    yield Styled(tr("gradients"), "strong")
+    for record in trace:
+        if record.node.op in ("input", "param"):
+            yield from _sum(record, symbol(record.name), precision, width, 2)
+
+
+def _sum(record: Record, name: str, precision: int, width: int, indent: int) -> Iterator[Line]:
+    """A gradient as the sum of its contributions, term by term where they are short."""
+    terms = record.contributions
+    left = f"∂L/∂{name}"
+    result = Styled(inline(record.grad, None, precision), "grad")
+    if len(terms) < 2:
+        yield from equation([left, result], width, indent)
+        return
+    sources = tr("from {nodes}", nodes=", ".join(symbol(term.consumer) for term in terms[:6]) + ", …" * (len(terms) > 6))
+    if terms[0].value.size > INLINE or len(terms) > INLINE:
+        yield from equation([left, tr("sum of {n} contributions", n=len(terms)), result], width, indent, sources)
+        return
+    texts = [inline(term.value, None, precision) for term in terms]
+    added = " + ".join(f"({text})" if text.startswith("-") else text for text in texts)
+    yield from equation([left, added, result], width, indent, sources)
+
+
+def _pieces(worked: Worked, look: str) -> list[Text]:
+    """left = symbolic = numbers = result, without what says nothing new."""
+    pieces: list[Text] = [worked.left]
+    if worked.symbolic is not None:
+        pieces.append(worked.symbolic)
+    if worked.substituted is not None and worked.substituted not in (worked.symbolic, worked.result):
+        pieces.append(Styled(worked.substituted, "quiet"))
+    return [*pieces, Styled(worked.result, look)]
+
+
+def equation(pieces: list[Text], width: int, indent: int, remark: str = "") -> Iterator[Line]:
+    """left = … = result in one line where it fits, else each "= …" below the last; long ones broken at spaces."""
+    texts = [piece.text if isinstance(piece, Styled) else piece for piece in pieces]
+    tail = f"   {remark}" if remark else ""
+    parts: list[Text] = [" " * indent]
+    if indent + text_width(" = ".join(texts) + tail) <= width:
+        for k, piece in enumerate(pieces):
+            parts += [" = " if k else "", piece]
+        yield [*parts, Styled(tail, "quiet")]
+        return
+    column = indent + min(text_width(texts[0]), 12) + 1
+    parts += [texts[0], " "]
+    if indent + text_width(texts[0]) + 1 > column:
+        yield parts
+        parts = [" " * column]
+    for piece, text in zip(pieces[1:], texts[1:], strict=True):
+        look = piece.look if isinstance(piece, Styled) else None
+        for k, line in enumerate(words(text, width - column - 2)):
+            yield [*parts, "= " if k == 0 else "  ", Styled(line, look) if look else line]
+            parts = [" " * column]
+    if remark:
+        for line in words(remark, width - column - 2):
+            yield [*parts, "  ", Styled(line, "quiet")]

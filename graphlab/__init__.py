@@ -1,0 +1,64 @@
+"""graphlab: a visual debugger for computational graphs.
+
+    import graphlab as gl
+    graph = gl.load("model.yaml")                 # or build it: g = gl.Graph("name"); gl.affine(x, units=3) …
+    trace = gl.backward(gl.forward(graph))        # every value and every gradient, edge by edge
+    gl.draw(trace, view="backward").save("backward.svg")
+
+Every op is a function here too (gl.relu, gl.affine …). Names are loaded when they are first used, so that
+`import graphlab` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "Graph": "graphlab.builder",
+    "Ref": "graphlab.builder",
+    "load": "graphlab.importers",
+    "loads": "graphlab.importers",
+    "save": "graphlab.importers",
+    "dumps": "graphlab.importers",
+    "plan": "graphlab.autodiff",
+    "forward": "graphlab.autodiff",
+    "backward": "graphlab.autodiff",
+    "check_gradients": "graphlab.gradcheck",
+    "State": "graphlab.state",
+    "Trace": "graphlab.trace",
+    "load_trace": "graphlab.trace",
+    "draw": "graphlab.drawing",
+    "GraphlabError": "graphlab.errors",
+}
+
+__all__ = [*_EXPORTS, "__version__"]
+
+if TYPE_CHECKING:
+    from graphlab.autodiff import backward as backward, forward as forward, plan as plan
+    from graphlab.builder import Graph as Graph, Ref as Ref
+    from graphlab.drawing import draw as draw
+    from graphlab.errors import GraphlabError as GraphlabError
+    from graphlab.gradcheck import check_gradients as check_gradients
+    from graphlab.importers import dumps as dumps, load as load, loads as loads, save as save
+    from graphlab.state import State as State
+    from graphlab.trace import Trace as Trace, load_trace as load_trace
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        value = getattr(importlib.import_module(_EXPORTS[name]), name)
+    elif not name.startswith("_") and name in importlib.import_module("graphlab.ops").REGISTRY:
+        value = importlib.import_module("graphlab.builder").op_function(name)
+    else:
+        raise AttributeError(f"graphlab has no name {name!r}, and no op is called so")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    from graphlab.ops import REGISTRY
+
+    return sorted({*__all__, *REGISTRY})

@@ -1,0 +1,149 @@
+"""Trace → Diagram: what a picture shows. No colours, no DOT: that is the exporters' affair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from graphlab.annotate.arrows import Arrows
+from graphlab.annotate.cards import Cards
+from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
+from graphlab.annotate.measure import Measures
+from graphlab.annotate.neurons import neurons
+from graphlab.annotate.options import DETAILS, DIRECTIONS, VIEWS, Options
+from graphlab.diagram import Diagram, Group, Line, Span
+from graphlab.errors import LossError
+from graphlab.formula.show import symbol
+from graphlab.graph import Graph
+from graphlab.messages import tr
+from graphlab.numbers import number
+from graphlab.trace import Trace
+
+__all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
+
+
+def annotate(trace: Trace, options: Options | None = None) -> Diagram:
+    """The picture of a trace. Raises LossError for a backward picture of a trace without gradients.
+
+    >>> import graphlab as gl
+    >>> trace = gl.forward(gl.loads("graphlab: 1\\ninputs: {x: 2}\\nnodes: {y: x * x}"))
+    >>> [box.id for box in annotate(trace).boxes]
+    ['n0', 'n1']
+    """
+    options = options or Options()
+    if options.gradients and not trace.has_gradients:
+        raise LossError(tr("this trace has no gradients yet: run backward first"))
+    if options.view.startswith("neurons"):
+        return neurons(trace, options)
+    graph = trace.graph
+    shown = visible_nodes(graph, options, trace.mode)
+    parts, folded = partition(graph, shown, options)
+    detail = options.detail or detail_for(trace, parts)
+    measures = Measures(trace)
+    cards = Cards(trace, options, detail, measures)
+    arrows = Arrows(trace, options, detail, measures, parts)
+    groups, group_of = groups_of(graph, parts)
+    return Diagram(
+        title=symbol(graph.name) if options.title is None else options.title,
+        subtitle=subtitle(trace, options),
+        view=options.view,
+        boxes=tuple(cards.box(part, group_of[part.first]) for part in parts),
+        arrows=tuple(arrows.all()),
+        groups=tuple(groups),
+        direction=options.direction,
+        legend=tuple(legend(options, detail, arrows.scale)),
+        notes=tuple(notes(graph, parts, folded, options)),
+    )
+
+
+def detail_for(trace: Trace, parts: Sequence[Part]) -> str:
+    """How much a picture of this many boxes can say and still be read."""
+    count = len(parts)
+    if count <= 30:
+        return "values"
+    if count <= 80:
+        return "stats"
+    return "shapes" if count <= 400 else "names"
+
+
+def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[int, str | None]]:
+    """The frames around scopes that are drawn open, and the frame each box stands in."""
+    ids: dict[str, str] = {}
+    groups: list[Group] = []
+    where: dict[int, str | None] = {}
+    for part in parts:
+        scope = part.scope.rpartition(".")[0] if part.kind == "scope" else graph.nodes[part.first].scope
+        scope = part.scope if part.kind == "run" else scope
+        for prefix in prefixes(scope):
+            if prefix not in ids:
+                ids[prefix] = f"g{len(ids)}"
+                groups.append(Group(ids[prefix], symbol(prefix.rpartition(".")[2]), ids.get(prefix.rpartition(".")[0])))
+        where[part.first] = ids.get(scope)
+    return groups, where
+
+
+def subtitle(trace: Trace, options: Options) -> str:
+    """forward · batch 4 · 10 nodes · loss E = 1.0397."""
+    work = sum(not node.is_leaf for node in trace.graph.nodes)
+    parts = [tr(options.view), tr("{n} nodes", n=work) if work != 1 else tr("1 node")]
+    batches = {trace.plan.shapes[trace.graph.index[n.name]][:1] for n in trace.graph.leaves("input")} - {()}
+    if len(batches) == 1:
+        parts.insert(1, tr("batch {n}", n=batches.pop()[0]))
+    if trace.mode == "eval":
+        parts.append(tr("evaluation mode"))
+    loss = trace.loss
+    if loss is not None and options.view != "forward":
+        parts.append(f"L = {symbol(str(trace.graph.target))} = {number(loss, options.precision + 1)}")
+    elif loss is not None:
+        parts.append(f"{symbol(str(trace.graph.target))} = {number(loss, options.precision + 1)}")
+    elif trace.graph.backward_node and options.gradients:
+        parts.append(tr("starts at {node} with the gradient given", node=symbol(trace.graph.backward_node)))
+    return " · ".join(parts)
+
+
+def legend(options: Options, detail: str, scale: tuple[float, float]) -> list[Line]:
+    """What the colours and the widths of the arrows mean."""
+    if options.view == "forward":
+        return [(Span(tr("value"), "value"), Span(tr(" computed forward · arrows carry it, with its shape")))]
+    low, high = scale
+    lines: list[Line] = []
+    if options.view == "backward":
+        lines.append((
+            Span("∂L/∂x", "grad"),
+            Span(tr(" gradient of the loss · on each arrow: upstream × local derivative = downstream")),
+        ))  # fmt: skip
+    else:
+        lines.append((
+            Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
+            Span(tr(" on each arrow · the gradient runs against the arrow")),
+        ))  # fmt: skip
+    if high and math.isfinite(high):
+        text = tr(
+            "arrow width and colour: size (root mean square) of its gradient, log scale from {low} to {high}",
+            low=number(low, 2), high=number(high, 2),
+        )  # fmt: skip
+        lines.append((Span(text),))
+    if detail in ("stats", "values"):
+        lines.append(
+            (Span(tr("×0.25 → x: the gradient is 0.25 times as large (root mean square) where it arrives at x")),)
+        )
+    return lines
+
+
+def notes(graph: Graph, parts: Sequence[Part], folded: Sequence[str], options: Options) -> list[str]:
+    """What the picture leaves out."""
+    out = []
+    if folded:
+        some = ", ".join(symbol(scope) for scope in folded[:6]) + (" …" if len(folded) > 6 else "")
+        text = tr(
+            "{n} scopes folded to keep the picture readable: {some}; --max-nodes draws more", n=len(folded), some=some
+        )
+        out.append(text)
+    runs = sum(part.kind == "run" for part in parts)
+    if runs:
+        out.append(tr("repeated neighbours share a box with a count; --max-nodes draws them one by one"))
+    if options.only:
+        out.append(tr("only what leads to or from {names}", names=", ".join(map(symbol, options.only))))
+    if not options.params and graph.leaves("param", "constant", "state"):
+        out.append(tr("parameters and constants are not drawn"))
+    return out

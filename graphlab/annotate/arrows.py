@@ -1,0 +1,168 @@
+"""The arrows: shapes forward, the chain rule with its numbers backward, value over gradient where both are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphlab.annotate.cards import wrapped
+from graphlab.annotate.fold import Part
+from graphlab.annotate.measure import Measures, weight
+from graphlab.annotate.options import Options
+from graphlab.diagram import Arrow, Line, Mark, Span
+from graphlab.messages import tr
+from graphlab.numbers import is_small, number, shape_text, signed
+from graphlab.trace import Trace
+from graphlab.worked import INLINE, backward_worked, inline, local_derivative
+
+Edge = tuple[int, int]  # a consumer and which of its inputs
+
+
+class Arrows:
+    """Makes the arrows of one picture."""
+
+    def __init__(self, trace: Trace, options: Options, detail: str, measures: Measures, parts: Sequence[Part]) -> None:
+        self.trace = trace
+        self.options = options
+        self.detail = detail
+        self.measures = measures
+        self.part_of = {i: part for part in parts for i in part.members}
+        self.edges = self._edges(parts)
+        self.scale = measures.scale([edge for edges in self.edges.values() for edge in edges])
+
+    def _edges(self, parts: Sequence[Part]) -> dict[tuple[int, int, int], list[Edge]]:
+        """What each arrow stands for: edges between two boxes; one arrow an edge unless a box is folded."""
+        graph = self.trace.graph
+        out: dict[tuple[int, int, int], list[Edge]] = {}
+        for part in parts:
+            for i in part.members:
+                for k, operand in enumerate(graph.nodes[i].inputs):
+                    source = self.part_of.get(graph.index[operand]) if isinstance(operand, str) else None
+                    if source is None or source is part:
+                        continue
+                    plain = source.kind == part.kind == "node"
+                    out.setdefault((source.first, part.first, k if plain else -1), []).append((i, k))
+        return out
+
+    def all(self) -> list[Arrow]:
+        """Every arrow, in the order of the consumers."""
+        make = {"forward": self.forward, "backward": self.backward, "both": self.both}[self.options.view]
+        return [make(tail, head, edges) for (tail, head, _), edges in self.edges.items()]
+
+    def id(self, edges: Sequence[Edge]) -> str:
+        return f"e{edges[0][0]}_{edges[0][1]}"
+
+    def source(self, edge: Edge) -> int:
+        return self.trace.plan.operands[edge[0]][edge[1]]
+
+    def forward(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+        """With the data, carrying the shape."""
+        lines: tuple[Line, ...] = ()
+        shape = self.trace.plan.shapes[self.source(edges[0])]
+        if self.detail != "names" and shape:
+            lines = ((Span(shape_text(shape)),),)
+        return Arrow(self.id(edges), f"n{tail}", f"n{head}", "forward", self._counted(lines, edges))
+
+    def backward(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+        """From the consumer to the producer: upstream × local = downstream."""
+        sent = [edge for edge in edges if self.measures.edge(*edge) is not None]
+        if not sent:  # labels, conditions, constants: the chain rule ends here
+            return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(tr("no gradient"), "quiet"),),))
+        lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
+        return Arrow(
+            self.id(sent),
+            f"n{head}",
+            f"n{tail}",
+            "backward",
+            lines,
+            self.weight(sent),
+            0,
+            self.marks(sent),
+        )
+
+    def both(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+        """With the data; its value over the gradient that comes back."""
+        precision = self.options.precision
+        lines: list[Line] = []
+        sent = [edge for edge in edges if self.measures.edge(*edge) is not None]
+        if self.detail != "names":
+            source = self.source(edges[0])
+            size = self.measures.of(source, "value")
+            lines.append((Span(self.brief(self.trace.values[source], size.rms if size else None, precision), "value"),))
+            if len(sent) == 1:
+                part = self.trace.contributions[sent[0][0]][sent[0][1]]  # type: ignore[index]
+                lines.append((Span(self.brief(part, self.measures.edge(*sent[0]), precision), "grad"),))
+            elif sent:
+                lines += self.merged(sent)
+        return Arrow(
+            self.id(edges),
+            f"n{tail}",
+            f"n{head}",
+            "both",
+            tuple(lines),
+            self.weight(sent),
+            0,
+            self.marks(sent),
+        )
+
+    def brief(self, array: Any, size: float | None, precision: int) -> str:
+        """A number, a few numbers, or shape and size."""
+        shape = np.shape(array)
+        if math.prod(shape) == 1 or (self.detail == "values" and math.prod(shape) <= INLINE and len(shape) <= 2):
+            return inline(array, None, precision)
+        return shape_text(shape) if size is None else f"{shape_text(shape)} · rms {number(size, 3)}"
+
+    def chain_rule(self, i: int, k: int) -> tuple[Line, ...]:
+        """The edge's rule with its numbers: 0.1966 × (-1) = -0.1966, or symbols, shape and size for arrays."""
+        if self.detail == "names":
+            return ()
+        part = self.trace.contributions[i][k]  # type: ignore[index]
+        shape = np.shape(part)
+        size = self.measures.edge(i, k) or 0.0
+        summary: Line = (Span(f"{shape_text(shape)} · rms "), Span(number(size, 3), "grad"))
+        if self.detail == "shapes":
+            return (summary,) if shape else ((Span(number(part, self.options.precision), "grad"),),)
+        worked = backward_worked(self.trace, i, k, self.options.precision, numbers=False)
+        if math.prod(shape) == 1 and np.size(self.trace.cotangents[i]) == 1:  # type: ignore[index]
+            line = self.scalar_rule(i, k)
+            if line is not None:
+                return (line,)
+        rule = worked.left if worked.symbolic is None else f"{worked.left} = {worked.symbolic}"
+        lines: list[Line] = [(Span(text, "formula"),) for text in wrapped(rule, 40)]
+        if self.detail == "values" and math.prod(shape) == 1:
+            return (*lines, (Span("= "), Span(inline(part, None, self.options.precision), "grad")))
+        if self.detail == "values" and math.prod(shape) <= INLINE and is_small(shape):
+            return (*lines, (Span(f"{shape_text(shape)} "), Span(inline(part, None, self.options.precision), "grad")))
+        return (*lines, summary)
+
+    def scalar_rule(self, i: int, k: int) -> Line | None:
+        """upstream × local = downstream, all three numbers; None where the rule is no such product."""
+        local = local_derivative(self.trace, i, k)
+        if local is None or np.size(local.value) != 1:
+            return None
+        precision = self.options.precision
+        upstream = number(np.reshape(self.trace.cotangents[i], ()), precision)  # type: ignore[index]
+        factor = signed(np.reshape(local.value, ()), precision)
+        product = number(np.reshape(self.trace.contributions[i][k], ()), precision)  # type: ignore[index]
+        return (Span(f"{upstream} × {factor} = "), Span(product, "grad"))
+
+    def merged(self, edges: Sequence[Edge]) -> tuple[Line, ...]:
+        """Several edges drawn as one arrow, where a box is folded."""
+        if self.detail == "names":
+            return ()
+        sizes = [self.measures.edge(*edge) or 0.0 for edge in edges]
+        return ((Span(tr("{n} gradients · rms ≤ ", n=len(edges))), Span(number(max(sizes), 3), "grad")),)
+
+    def _counted(self, lines: tuple[Line, ...], edges: Sequence[Edge]) -> tuple[Line, ...]:
+        return (*lines, (Span(f"×{len(edges)}", "quiet"),)) if len(edges) > 1 and self.detail != "names" else lines
+
+    def weight(self, edges: Sequence[Edge]) -> float | None:
+        sizes = [s for s in (self.measures.edge(*edge) for edge in edges) if s is not None]
+        return weight(max(sizes), self.scale) if sizes else None
+
+    def marks(self, edges: Sequence[Edge]) -> tuple[Mark, ...]:
+        bad = [s for s in (self.measures.edge(*edge) for edge in edges) if s is not None and not math.isfinite(s)]
+        return (Mark("warning", tr("not finite")),) if bad else ()

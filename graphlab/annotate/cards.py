@@ -1,0 +1,271 @@
+"""A node's card: header, formula, shape, value, gradient, and what became of the gradient here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from graphlab.annotate.fold import Part
+from graphlab.annotate.measure import Measures
+from graphlab.annotate.options import Options
+from graphlab.diagram import Box, Line, Mark, Row, Span
+from graphlab.formula.show import symbol
+from graphlab.graph import Node
+from graphlab.messages import tr
+from graphlab.numbers import MISSING, is_small, matrix_lines, not_finite, number, shape_text, signed, summary_text
+from graphlab.ops import get
+from graphlab.trace import Trace
+from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name
+
+MAX_TERMS = 6
+
+
+class Cards:
+    """Makes the boxes of one picture."""
+
+    def __init__(self, trace: Trace, options: Options, detail: str, measures: Measures) -> None:
+        self.trace = trace
+        self.options = options
+        self.detail = detail
+        self.measures = measures
+
+    def box(self, part: Part, group: str | None) -> Box:
+        """The box of a node, a folded scope or a run."""
+        node = self.trace.graph.nodes[part.first if part.kind == "node" else part.last]
+        name = node.name if part.kind == "node" else part.scope or self._run_name(part)
+        marks = tuple(
+            mark for i in part.members for mark in (self.options.marks or {}).get(self.trace.graph.nodes[i].name, ())
+        )
+        if part.kind == "node":
+            rows, warnings = self.rows(part.first)
+            return Box(
+                f"n{part.first}", name, self.header(node, part.first), get(node.op).family, node.role, rows, group,
+                (*marks, *warnings),
+            )  # fmt: skip
+        return Box(f"n{part.first}", name, self.fold_header(part), "fold", "fold", self.fold_rows(part), group, marks)
+
+    def header(self, node: Node, i: int) -> Line:
+        """**name** · op; a scalar leaf carries its value here."""
+        name = Span(own_name(self.trace, i), "strong")
+        if not node.is_leaf:
+            return (name, Span(f" · {node.op}"))
+        spans = [name, Span(f" {node.op}", "quiet")]
+        if node.attrs.get("trainable") is False:
+            spans.append(Span(tr(" frozen"), "quiet"))
+        if self.trace.plan.dtypes[i] not in ("float64", self.trace.graph.dtype):
+            spans.append(Span(f" · {self.trace.plan.dtypes[i]}", "quiet"))
+        if self.detail in ("stats", "values") and self.trace.plan.shapes[i] == ():
+            spans += [Span(" = "), Span(inline(self.trace.values[i], None, self.options.precision), "value")]
+        return tuple(spans)
+
+    def rows(self, i: int) -> tuple[tuple[Row, ...], tuple[Mark, ...]]:
+        """The bands of a node's card, and its warnings."""
+        node = self.trace.graph.nodes[i]
+        rows: list[Row] = []
+        forward = self.options.view != "backward"
+        if self.detail != "names":
+            if forward and not node.is_leaf and self.detail != "shapes":
+                rows += self.formula(i)
+            if self.detail == "shapes" or (forward and self.trace.plan.shapes[i] != ()):
+                rows.append(self.shape(i))
+        if self.detail in ("stats", "values"):
+            if not (node.is_leaf and self.trace.plan.shapes[i] == ()):
+                rows += self.array(i, self.trace.values[i], "value", whole=forward)
+            if self.options.gradients:
+                rows += self.gradient(i)
+        warnings = tuple(self.warnings(i)) if self.detail != "names" else ()
+        return tuple(rows), warnings
+
+    def formula(self, i: int) -> list[Row]:
+        worked = forward_worked(self.trace, i, self.options.precision, numbers=False)
+        if worked.symbolic is None:
+            return []
+        lines = [(Span(text, "formula"),) for text in wrapped(f"{worked.left} = {worked.symbolic}")]
+        scalars = all(self.trace.plan.shapes[j] == () for j in self.trace.plan.operands[i] if j < len(self.trace.graph))
+        if self.detail == "values" and scalars:
+            worked = forward_worked(self.trace, i, self.options.precision)
+            lines += [(Span(text),) for text in wrapped(f"= {worked.substituted}")]
+        return [Row("formula", tuple(lines))]
+
+    def shape(self, i: int) -> Row:
+        dtype = self.trace.plan.dtypes[i]
+        spans = [Span(shape_text(self.trace.plan.shapes[i]))]
+        if dtype != self.trace.graph.dtype or self.trace.graph.nodes[i].op == "input":
+            spans.append(Span(f" {dtype}", "quiet"))
+        return Row("shape", (tuple(spans),))
+
+    def array(self, i: int, value: Any, kind: str, whole: bool = True) -> list[Row]:
+        """A value or a gradient: a number, a small matrix whole, or the corner and the summary of a large one.
+
+        whole=False: in a line, since the picture is about something else.
+        """
+        label = tr("value") if kind == "value" else f"∂L/∂{own_name(self.trace, i)}"
+        shape = self.trace.plan.shapes[i]
+        precision = self.options.precision
+        if value is None:
+            kept = self.trace.summaries.get((i, kind))
+            text = summary_line(kept) if kept else MISSING
+            return [Row(kind, ((Span(f"{label} "), Span(text, kind if kept else "quiet")),))]
+        if math.prod(shape) == 1:
+            spans = (Span(f"{label} "), Span(number(np.reshape(value, ()), precision), kind))
+            return [Row(kind, (spans,))]
+        measure = self.measures.of(i, kind)
+        summary = (Span(f"{label} "), Span(summary_text(measure) if measure else MISSING, kind))
+        if self.detail == "values" and not whole and math.prod(shape) <= INLINE and is_small(shape):
+            return [Row(kind, ((Span(f"{label} "), Span(inline(value, None, precision), kind)),))]
+        if self.detail == "stats" or not whole or math.prod(shape) == 0:
+            return [Row(kind, (summary,))]
+        # a green matrix is a value, as the legend says: a small one needs no head
+        head: list[Line] = [(Span(label),) if is_small(shape) else summary]
+        if is_small(shape) and kind == "value":
+            head = []
+        if len(shape) > 2:
+            head.append((Span(tr("first of {n} matrices", n=math.prod(shape[:-2])), "quiet"),))
+        lines = tuple((Span(text, kind),) for text in matrix_lines(value, precision))
+        return [*([Row(kind, tuple(head))] if head else []), Row(kind, lines, mono=True)]
+
+    def gradient(self, i: int) -> list[Row]:
+        """∂L/∂(node), the sum that it is, the local derivatives, and how much it shrank or grew."""
+        node, trace = self.trace.graph.nodes[i], self.trace
+        grad = trace.cotangents[i] if trace.cotangents is not None else None
+        rows = self.array(i, grad, "grad")
+        if grad is None:
+            return rows
+        rows += self.fan_out(i)
+        if not node.is_leaf and self.options.view == "backward":
+            rows += self.local(i)
+        if not node.is_leaf:
+            rows += self.scale(i)
+        return rows
+
+    def fan_out(self, i: int) -> list[Row]:
+        """Where contributions meet: the sum, term by term."""
+        terms = self.trace[self.trace.graph.nodes[i].name].contributions
+        if len(terms) < 2:
+            return []
+        left = f"∂L/∂{own_name(self.trace, i)}"
+        more = [] if len(terms) <= MAX_TERMS else [tr("… {n} more", n=len(terms) - MAX_TERMS)]
+        precision = self.options.precision
+        if terms[0].value.size == 1:
+            texts = [signed(t.value.reshape(()), precision) for t in terms[:MAX_TERMS]] + more
+            texts[0] = number(terms[0].value.reshape(()), precision)
+            total = number(np.reshape(self.trace.cotangents[i], ()), precision)  # type: ignore[index]
+            text = f"{left} = " + " + ".join(texts) + f" = {total}"
+            return [Row("sum", tuple((Span(line, "grad"),) for line in wrapped(text)))]
+        if terms[0].value.size <= INLINE:
+            texts = [inline(t.value, None, precision) for t in terms[:MAX_TERMS]] + more
+        else:
+            texts = [tr("from {consumer}", consumer=symbol(t.consumer)) for t in terms[:MAX_TERMS]] + more
+        text = f"{left} = " + " + ".join(texts)
+        return [Row("sum", tuple((Span(line, "grad"),) for line in wrapped(text)))]
+
+    def local(self, i: int) -> list[Row]:
+        """∂y/∂slot = rule = number, a line a slot that has one."""
+        lines: list[Line] = []
+        for k, part in enumerate(self.trace.contributions[i] or ()):  # type: ignore[index]
+            if part is None:
+                continue
+            scalar = np.size(part) == 1
+            local = local_derivative(self.trace, i, k, numbers=scalar)
+            if local is None:
+                continue
+            spans = [Span(f"{local.left} = ")]
+            value = (
+                number(np.reshape(local.value, ()), self.options.precision)
+                if scalar and np.size(local.value) == 1
+                else None
+            )
+            if value != local.symbolic:
+                spans.append(Span(local.symbolic))
+            if value is not None:
+                spans.append(Span(value if value == local.symbolic else f" = {value}", "strong"))
+            lines.append(tuple(spans))
+        return [Row("local", tuple(lines))] if lines else []
+
+    def scale(self, i: int) -> list[Row]:
+        """RMS(contribution) / RMS(upstream), an input at a time."""
+        ratios = self.measures.ratios(i)
+        if not ratios:
+            return []
+        texts = [f"×{number(ratio, 3)} → {name}" for name, ratio in ratios]
+        return [Row("scale", tuple((Span(line, "quiet"),) for line in wrapped(" · ".join(texts), 44)))]
+
+    def warnings(self, i: int) -> list[Mark]:
+        """NaN and Inf, counted, wherever they occur."""
+        found = []
+        for kind, label in (("value", tr("value")), ("grad", tr("gradient"))):
+            if kind == "grad" and not self.options.gradients:
+                continue
+            measure = self.measures.of(i, kind)
+            if measure is not None and (measure.nan or measure.inf):
+                found.append(Mark("warning", f"{label}: {', '.join(not_finite(measure))}"))
+        return found
+
+    def fold_header(self, part: Part) -> Line:
+        graph = self.trace.graph
+        work = [i for i in part.members if not graph.nodes[i].is_leaf]
+        if part.kind == "run":
+            return (Span(self._run_name(part), "strong"), Span(f" ×{part.count}", "strong"))
+        return (Span(symbol(part.scope), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
+
+    def fold_rows(self, part: Part) -> tuple[Row, ...]:
+        """What a folded box holds: its ops, parameters, and the shape of what leaves it."""
+        graph = self.trace.graph
+        nodes = [graph.nodes[i] for i in part.members]
+        counts: dict[str, int] = {}
+        for node in nodes:
+            if not node.is_leaf:
+                counts[node.op] = counts.get(node.op, 0) + 1
+        text = ", ".join(op if n == 1 else f"{op} ×{n}" for op, n in counts.items())
+        rows = [Row("note", tuple((Span(line),) for line in wrapped(text, 40)))]
+        size = sum(math.prod(node.attrs["shape"]) for node in nodes if node.op == "param")
+        if size:
+            rows.append(Row("note", ((Span(tr("{n} parameters", n=f"{size:,}"), "quiet"),),)))
+        if part.kind == "run":
+            first, last = graph.nodes[part.first].name, graph.nodes[part.last].name
+            rows.append(Row("note", ((Span(f"{symbol(first)} … {symbol(last)}", "quiet"),),)))
+        if self.detail != "names":
+            rows.append(self.shape(part.last))
+        if self.options.gradients and self.detail != "names":
+            rows += self.fold_gradient(part)
+        return tuple(rows)
+
+    def fold_gradient(self, part: Part) -> list[Row]:
+        """How much the gradient shrank or grew from the last node of the box to its first."""
+        work = [i for i in part.members if not self.trace.graph.nodes[i].is_leaf]
+        first, last = self.measures.of(work[0], "grad"), self.measures.of(work[-1], "grad")
+        if first is None or last is None or not last.rms:
+            return []
+        text = tr("gradient ×{ratio} from end to start", ratio=number(first.rms / last.rms, 3))
+        return [Row("scale", ((Span(text, "quiet"),),))]
+
+    def _run_name(self, part: Part) -> str:
+        work = [self.trace.graph.nodes[i].op for i in part.members if not self.trace.graph.nodes[i].is_leaf]
+        return " → ".join(work[: max(1, len(work) // part.count)])
+
+
+def wrapped(text: str, width: int = 52) -> list[str]:
+    """Lines of at most about `width` characters, broken at spaces outside brackets where possible.
+
+    >>> wrapped("a = b + c", 6)
+    ['a = b', '+ c']
+    """
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+def summary_line(kept: Any) -> str:
+    """The summary that a trace file kept of an array it left out."""
+    parts = [
+        f"{key} {number(kept[key], 3)}"
+        for key in ("mean", "std", "min", "max")
+        if isinstance(kept.get(key), int | float)
+    ]
+    return " · ".join(parts) or MISSING

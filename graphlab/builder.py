@@ -1,0 +1,398 @@
+"""The Python way to write a model: gl.Graph collects nodes and freezes into a graph.Graph when it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from graphlab import graph as structure
+from graphlab import ops
+from graphlab.errors import DataError, GraphlabError, LossError, ModelError, ShapeError, UsageError
+from graphlab.formula.show import key_text
+from graphlab.formula.tree import Slice
+from graphlab.graph import Node
+from graphlab.inference import infer
+from graphlab.messages import did_you_mean, tr
+from graphlab.state import check_init, frozen
+
+DTYPES = ("float64", "float32", "int64", "int32", "bool")
+FLOATS = ("float64", "float32")
+
+
+class Ref:
+    """A node of a graph being built. Arithmetic on it makes new nodes: x @ W + b, x > 0, x[1:3]."""
+
+    __slots__ = ("graph", "name")
+    __array_ufunc__ = None  # so that array @ ref asks the ref
+
+    def __init__(self, graph: Graph, name: str) -> None:
+        self.graph = graph
+        self.name = name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.graph.shapes[self.name]
+
+    @property
+    def dtype(self) -> str:
+        return self.graph.dtypes[self.name]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.dtype} {self.shape}>"
+
+    def __getitem__(self, key: Any) -> Ref:
+        items = key if isinstance(key, tuple) else (key,)
+        for item in items:
+            if not isinstance(item, int | slice) or isinstance(item, bool):
+                raise ModelError(tr("an index is a whole number or a slice such as 1:3, not {item!r}", item=item))
+        parts = tuple(Slice(i.start, i.stop, i.step) if isinstance(i, slice) else i for i in items)
+        return self.graph.op("index", self, key=key_text(parts))
+
+    def __bool__(self) -> bool:
+        raise UsageError(tr("node '{name}' has no value while the graph is built; use gl.where", name=self.name))
+
+    def __neg__(self) -> Ref:
+        return self.graph.op("neg", self)
+
+
+def _operator(op: str, swapped: bool = False) -> Callable[[Ref, Any], Ref]:
+    def method(self: Ref, other: Any) -> Ref:
+        return self.graph.op(op, other, self) if swapped else self.graph.op(op, self, other)
+
+    return method
+
+
+for _symbol, _op in (
+    ("add", "add"),
+    ("sub", "sub"),
+    ("mul", "mul"),
+    ("truediv", "div"),
+    ("pow", "pow"),
+    ("matmul", "matmul"),
+):
+    setattr(Ref, f"__{_symbol}__", _operator(_op))
+    setattr(Ref, f"__r{_symbol}__", _operator(_op, swapped=True))
+for _symbol, _op in (("lt", "less"), ("le", "less_equal"), ("gt", "greater"), ("ge", "greater_equal")):
+    setattr(Ref, f"__{_symbol}__", _operator(_op))
+
+
+class Graph:
+    """A graph being built; every function that takes a graph takes this too, as a snapshot.
+
+    dtype: float64 or float32, of every floating-point node. seed: all randomness comes from it.
+
+    >>> import graphlab as gl
+    >>> g = gl.Graph("one neuron")
+    >>> x, w = g.input("x", [1.0, 2.0]), g.param("w", [0.5, -0.25])
+    >>> y = gl.sum(w * x, name="y")
+    >>> float(gl.forward(g)["y"].value)
+    0.0
+    """
+
+    def __init__(self, name: str = "", *, description: str = "", dtype: str = "float64", seed: int = 0) -> None:
+        if dtype not in FLOATS:
+            raise ModelError(tr("dtype is {dtype!r} but must be float64 or float32", dtype=dtype))
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+            raise ModelError(tr("seed is {seed!r} but must be a whole number, 0 or more", seed=seed))
+        self.name = name
+        self.description = description
+        self.dtype = dtype
+        self.seed = seed
+        self.nodes: dict[str, Node] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.dtypes: dict[str, str] = {}
+        self._scope = ""
+        self._counts: dict[str, int] = {}
+        self._target: dict[str, Any] = {}
+
+    def input(
+        self, name: str, value: Any = None, *, shape: Sequence[int] | None = None, init: str | None = None,
+        dtype: str | None = None, grad: bool = True, **options: Any,
+    ) -> Ref:  # fmt: skip
+        """Data fed in. Without a value: a shape, and an initialiser (zeros) with its options.
+
+        Raises DataError for a value that is not a number or a regular nested list of them, ModelError otherwise.
+        """
+        attrs = self._leaf(name, value, shape, init, dtype, options)
+        return self._add_leaf(name, "input", attrs if grad else {**attrs, "grad": False})
+
+    def param(
+        self, name: str, value: Any = None, *, shape: Sequence[int] | None = None, init: str | None = None,
+        trainable: bool = True, **options: Any,
+    ) -> Ref:  # fmt: skip
+        """A learned array. trainable=False: it has a gradient, but an optimiser leaves it alone."""
+        attrs = self._leaf(name, value, shape, init, None, options)
+        return self._add_leaf(name, "param", attrs if trainable else {**attrs, "trainable": False})
+
+    def state(
+        self,
+        name: str,
+        value: Any = None,
+        *,
+        shape: Sequence[int] | None = None,
+        init: str | None = None,
+        **options: Any,
+    ) -> Ref:
+        """An array a layer keeps between runs, such as a running mean. It has no gradient."""
+        return self._add_leaf(name, "state", self._leaf(name, value, shape, init, None, options))
+
+    def constant(self, value: Any, name: str | None = None, *, dtype: str | None = None) -> Ref:
+        """A fixed array."""
+        name = name or self._auto_name("constant")
+        return self._add_leaf(name, "constant", self._leaf(name, value, None, None, dtype, {}))
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Names made inside are prefixed with `name.`; drawn as a group."""
+        before = self._scope
+        self._scope = f"{before}.{_checked_name(name)}" if before else _checked_name(name)
+        try:
+            yield
+        finally:
+            self._scope = before
+
+    def op(self, op: str, *inputs: Any, name: str | None = None, **attrs: Any) -> Ref:
+        """A node. Inputs: Refs, numbers and arrays; a layer given its size instead of parameters makes them.
+
+        Raises ModelError for an unknown op, wrong arity or attributes, ShapeError where shapes do not fit.
+        """
+        kind = ops.get(op)
+        full = self._full(name) if name else self._auto_name(op)
+        try:
+            operands = [self._operand(value, full, k) for k, value in enumerate(inputs)]
+            checked = self._make_parameters(kind, full, operands, attrs)
+            shape, dtype = infer(kind, [self._seen(o) for o in operands], checked, self.dtype)
+        except GraphlabError as error:
+            raise _about(error, op, full) from None
+        self._add(Node(full, op, tuple(operands), checked), shape, dtype)
+        return Ref(self, full)
+
+    def loss(self, ref: Ref) -> None:
+        """Say which scalar is the loss. Not needed where it is the one node that nothing consumes."""
+        self._target = {"loss": self._own(ref)}
+
+    def backward_from(self, ref: Ref, gradient: Any) -> None:
+        """Start the chain rule from any node, with its upstream gradient given."""
+        array = self._array(gradient, None, "gradient")
+        if array.shape != self.shapes[self._own(ref)]:
+            message = tr(
+                "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
+                name=ref.name, got=array.shape, want=self.shapes[ref.name],
+            )  # fmt: skip
+            raise LossError(message)
+        self._target = {"backward_node": ref.name, "backward_gradient": array}
+
+    def freeze(self, **about: Any) -> structure.Graph:
+        """The graph as it now stands, immutable."""
+        values = {
+            "name": self.name, "description": self.description, "dtype": self.dtype, "random_seed": self.seed,
+            **self._target, **about,
+        }  # fmt: skip
+        return structure.make_graph(self.nodes.values(), **values)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.freeze()._repr_mimebundle_()
+
+    def _full(self, name: str) -> str:
+        return f"{self._scope}.{name}" if self._scope else name
+
+    def _auto_name(self, op: str) -> str:
+        """The op's name and a counter, per scope."""
+        base = self._full(op)
+        while True:
+            self._counts[base] = self._counts.get(base, 0) + 1
+            name = f"{base}{self._counts[base]}"
+            if name not in self.nodes:
+                return name
+
+    def _own(self, ref: Ref) -> str:
+        if not isinstance(ref, Ref) or ref.graph is not self:
+            raise ModelError(tr("{ref!r} is not a node of this graph", ref=ref))
+        return ref.name
+
+    def _operand(self, value: Any, consumer: str, k: int) -> structure.Operand:
+        if isinstance(value, Ref):
+            return self._own(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return self._add_leaf(f"{consumer}#{k + 1}", "constant", self._leaf("", value, None, None, None, {})).name
+        return value
+
+    def _seen(self, operand: structure.Operand) -> tuple[tuple[int, ...], str | None]:
+        """An operand's shape and dtype; a literal takes the dtype of its company."""
+        return (self.shapes[operand], self.dtypes[operand]) if isinstance(operand, str) else ((), None)
+
+    def _make_parameters(
+        self, kind: type[ops.Op], full: str, operands: list[structure.Operand], attrs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add what a layer makes for itself to `operands`; its own attributes, checked."""
+        count = len(operands)
+        made = kind.slots[count:]
+        sizes = {k: v for k, v in attrs.items() if k in kind.layer_attrs}
+        if kind.parameters is None or not made or count == 0:
+            _check_arity(kind, count, sizes)
+            return ops.check_attrs(kind, attrs)
+        checked = ops.check_attrs(kind, attrs, layer=True)
+        missing = [k for k, a in kind.layer_attrs.items() if k not in sizes and a.default is ops.REQUIRED]
+        if missing:
+            _check_arity(kind, count, {})
+        for size in sizes.values():
+            if isinstance(size, int) and size < 1:
+                raise ModelError(tr("a size is {size} but must be 1 or more", size=size))
+        shapes = {slot: self._seen(o)[0] for slot, o in zip(kind.slots, operands, strict=False)}
+        if any(shape == () for shape in shapes.values()):
+            raise ShapeError(tr("x is a scalar but a layer needs at least one axis of features"))
+        for slot, spec in kind.parameters(shapes, **{**checked, **sizes}).items():
+            if slot in made:
+                attrs_of_leaf = self._leaf(slot, None, spec.shape, spec.init, None, {})
+                operands.append(self._add_leaf(f"{full}.{slot}", spec.role, attrs_of_leaf, scoped=True).name)
+        _check_arity(kind, len(operands), {})
+        return {k: v for k, v in checked.items() if k in kind.attrs}
+
+    def _leaf(
+        self,
+        name: str,
+        value: Any,
+        shape: Sequence[int] | None,
+        init: str | None,
+        dtype: str | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """A leaf's attributes, checked."""
+        if value is not None:
+            if shape is not None or init is not None or options:
+                raise ModelError(tr("'{name}' has both a value and an initialiser; give one of them", name=name))
+            array = self._array(value, dtype, name)
+            return {"value": array, "shape": array.shape, "dtype": array.dtype.name}
+        if shape is None:
+            raise ModelError(tr("'{name}' needs a value or a shape", name=name))
+        if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in shape):
+            message = tr(
+                "'{name}': shape is {shape} but must be whole numbers, 0 or more", name=name, shape=list(shape)
+            )
+            raise ModelError(message)
+        init = init or "zeros"
+        check_init(init, options)
+        dtype = _checked_dtype(dtype or self.dtype)
+        return {"shape": tuple(int(n) for n in shape), "dtype": dtype, "init": init, **options}
+
+    def _array(self, value: Any, dtype: str | None, name: str) -> np.ndarray:
+        """A value as an array: numpy's integers and booleans stay what they are, all else takes the graph's dtype."""
+        given = value.dtype.kind if isinstance(value, np.ndarray | np.generic) else ""
+        try:
+            array = np.asarray(value)
+        except (ValueError, OverflowError):
+            message = tr("'{name}': the rows of the value have different lengths; make them equal", name=name)
+            raise DataError(message) from None
+        if array.dtype.kind not in "fiub":
+            raise DataError(tr("'{name}' is not a number or a nested list of numbers", name=name))
+        if dtype is None:
+            dtype = array.dtype.name if given in ("i", "u", "b") else self.dtype
+            dtype = "int64" if dtype not in DTYPES else dtype
+        return convert(array, _checked_dtype(dtype), name)
+
+    def _add_leaf(self, name: str, role: str, attrs: dict[str, Any], scoped: bool = False) -> Ref:
+        full = name if scoped or "#" in name else self._full(name)
+        self._add(Node(full, role, (), attrs), attrs["shape"], attrs["dtype"])
+        return Ref(self, full)
+
+    def _add(self, node: Node, shape: tuple[int, ...], dtype: str) -> None:
+        _checked_name(node.name.rpartition(".")[2])
+        if node.name in self.nodes:
+            raise ModelError(tr("'{name}' is defined twice; every node needs its own name", name=node.name))
+        self.nodes[node.name] = node
+        self.shapes[node.name] = shape
+        self.dtypes[node.name] = dtype
+
+
+def convert(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
+    """The array in this dtype, read-only. Raises DataError where numbers would be lost."""
+    if array.dtype == dtype:
+        return frozen(array)
+    if dtype not in FLOATS:
+        if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.floor(array)).all()):
+            raise DataError(
+                tr("'{name}' has numbers that are not whole, but its dtype is {dtype}", name=name, dtype=dtype)
+            )
+        info = np.iinfo(dtype) if dtype != "bool" else np.iinfo("uint8")
+        low, high = (0, 1) if dtype == "bool" else (info.min, info.max)
+        if array.size and (array.min() < low or array.max() > high):
+            message = tr(
+                "'{name}' has numbers outside {low} … {high}, the range of {dtype}",
+                name=name,
+                low=low,
+                high=high,
+                dtype=dtype,
+            )
+            raise DataError(message)
+    with np.errstate(over="ignore"):
+        return frozen(array.astype(dtype))
+
+
+def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
+    """A builder's snapshot, or the graph itself."""
+    return graph.freeze() if isinstance(graph, Graph) else graph
+
+
+def op_function(op: str) -> Callable[..., Ref]:
+    """gl.relu and its kin: a node in the graph of its first Ref."""
+    kind = ops.get(op)
+
+    def function(*inputs: Any, name: str | None = None, **attrs: Any) -> Ref:
+        flat = inputs[0] if kind.variadic() and len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
+        for value in flat:
+            if isinstance(value, Ref):
+                return value.graph.op(op, *flat, name=name, **attrs)
+        raise UsageError(tr("{op} needs a node of a graph among its inputs", op=op))
+
+    function.__name__ = function.__qualname__ = op
+    function.__doc__ = kind.__doc__
+    return function
+
+
+def _check_arity(kind: type[ops.Op], count: int, sizes: Mapping[str, Any]) -> None:
+    least = len(kind.slots)
+    if kind.variadic():
+        if count >= least:
+            return
+        raise ModelError(tr("{op} needs at least one input", op=kind.name))
+    if count == least and not sizes:
+        return
+    wanted = ", ".join(kind.slots)
+    if count == least:
+        message = tr("{op} has its parameters as inputs, so it takes no '{size}'", op=kind.name, size=next(iter(sizes)))
+        raise ModelError(message)
+    message = tr(
+        "{op} takes {least} inputs ({wanted}) but has {count}", op=kind.name, least=least, wanted=wanted, count=count
+    )
+    required = [k for k, a in kind.layer_attrs.items() if a.default is ops.REQUIRED]
+    if kind.parameters is not None:
+        sizes_text = "".join(f", {k}=…" for k in required)
+        message += tr("; or give it a size: {op}({x}{sizes})", op=kind.name, x=kind.slots[0], sizes=sizes_text)
+    raise ModelError(message)
+
+
+def _checked_dtype(dtype: str) -> str:
+    if dtype not in DTYPES:
+        listed = ", ".join(DTYPES)
+        hint = did_you_mean(str(dtype), DTYPES)
+        raise ModelError(
+            tr("unknown dtype '{dtype}'{hint}; there are: {listed}", dtype=dtype, hint=hint, listed=listed)
+        )
+    return dtype
+
+
+def _checked_name(name: str) -> str:
+    if not isinstance(name, str) or not name or any(ord(c) < 32 or c == "`" for c in name):
+        raise ModelError(
+            tr("{name!r} cannot be a name: it is empty, or has a control character or a backquote", name=name)
+        )
+    return name
+
+
+def _about(error: GraphlabError, op: str, name: str) -> GraphlabError:
+    """The error with the node it is about at its head."""
+    head = f"{op} '{name}': "
+    return error if error.message.startswith(head) else type(error)(head + error.message, where=error.where)

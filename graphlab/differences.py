@@ -1,0 +1,123 @@
+"""Slopes by differences: what a gradient is compared with, and where there is none to compare with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+RTOL = 1e-6  # of the larger of the two slopes; central differences in float64 give about 1e-9
+EPS = float(np.finfo(np.float64).eps)
+STEP = EPS ** (1 / 3)  # where a central difference's rounding and truncation are about equal
+LADDER = (1.0, 0.1, 1e-2, 1e-3, 10.0, 100.0)
+VAGUE = 1e-3  # estimates that differ by more than this share of a slope do not judge it
+SAFE = 32.0  # roundings that one evaluation may add up
+
+Along = Callable[[float], tuple[float, float]]  # t → φ(t) − φ(0), and the sum of the magnitudes it was computed from
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A numeric derivative at t = 0.
+
+    uncertain: by how much its own estimates differ, with their rounding. forward, backward: the one-sided slopes.
+    persists: they differ, and do not meet as the step shrinks.
+    """
+
+    value: float
+    uncertain: float
+    noise: float
+    forward: float
+    backward: float
+    persists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One comparison. status: ok, wrong, kink, unclear (no step size shows the slope) or undefined (NaN or Inf)."""
+
+    status: str
+    numeric: float
+    error: float
+
+
+def compare(along: Along, analytic: float, scale: float) -> Verdict:
+    """Compare a derivative at t = 0 with differences of φ; `scale` is the size of what t is added to.
+
+    error is |analytic − numeric| over the larger of the two, where rounding counts as agreement.
+
+    >>> compare(lambda t: ((3.0 + t) ** 2 - 9.0, 9.0), 6.0, 3.0).status
+    'ok'
+    >>> compare(lambda t: ((3.0 + t) ** 2 - 9.0, 9.0), 6.06, 3.0).status
+    'wrong'
+    >>> compare(lambda t: (max(t, 0.0), abs(t)), 0.0, 0.0).status
+    'kink'
+    """
+    h = STEP * max(scale, 1.0)
+    up, down = along(h)[0] / h, -along(-h)[0] / h
+    middle = (up + down) / 2
+    larger = max(abs(analytic), abs(middle))
+    if abs(analytic - middle) <= RTOL * larger and abs(up - down) <= VAGUE * larger:
+        return Verdict("ok", middle, abs(analytic - middle) / larger if larger else 0.0)
+    slope = best_slope(along, h, scale)
+    if slope is None:
+        return Verdict("undefined", math.nan, math.nan)
+    return _judge(analytic, slope)
+
+
+def _judge(analytic: float, slope: Slope) -> Verdict:
+    if not math.isfinite(analytic):
+        return Verdict("wrong", slope.value, math.inf)
+    larger = max(abs(analytic), abs(slope.value))
+    distance = abs(analytic - slope.value)
+    allowed = slope.noise + RTOL * larger
+    if slope.persists:
+        low, high = sorted((slope.forward, slope.backward))
+        if low - allowed <= analytic <= high + allowed:
+            return Verdict("kink", slope.value, 0.0)
+    elif distance > allowed and slope.uncertain > VAGUE * larger:
+        return Verdict("unclear", slope.value, 0.0)
+    excess = max(0.0, distance - slope.noise - min(slope.uncertain, VAGUE * larger))
+    error = excess / larger if larger else 0.0
+    return Verdict("ok" if error <= RTOL else "wrong", slope.value, error)
+
+
+def best_slope(along: Along, h: float, scale: float) -> Slope | None:
+    """Of several step sizes' extrapolated central differences, the one that is surest of itself; None where φ is not finite."""
+    best: tuple[float, float, float, float] | None = None
+    least = math.inf
+    steps = [h * k for k in LADDER] + [scale * k for k in (1e-2, 1e-4) if 0 < scale * k < STEP]
+    for step in steps:
+        value, uncertain, noise = _extrapolated(along, step)
+        if not (math.isfinite(value) and math.isfinite(uncertain)):
+            continue
+        share = uncertain / (abs(value) + uncertain) if uncertain else 0.0
+        if share < least:
+            best, least = (value, uncertain, noise, step), share
+        if share <= 0.1 * RTOL:
+            break
+    if best is None:
+        return None
+    value, uncertain, noise, step = best
+    up, down = _one_sided(along, step / 2)
+    up_near, down_near = _one_sided(along, step / 20)
+    gap, gap_near = abs(up - down), abs(up_near - down_near)
+    persists = gap > 1e-2 * max(abs(up), abs(down)) + 8 * noise and gap_near > 0.5 * gap
+    return Slope(value, uncertain, noise, up, down, persists)
+
+
+def _extrapolated(along: Along, h: float) -> tuple[float, float, float]:
+    """Richardson's (4 D(h/2) − D(h)) / 3, how far it is from D(h/2), and the rounding of both."""
+    plus, size = along(h)
+    whole = (plus - along(-h)[0]) / (2 * h)
+    plus, size_half = along(h / 2)
+    half = (plus - along(-h / 2)[0]) / h
+    noise = SAFE * EPS * max(size, size_half) / h
+    value = (4 * half - whole) / 3
+    return value, abs(value - half) + noise, noise
+
+
+def _one_sided(along: Along, h: float) -> tuple[float, float]:
+    return along(h)[0] / h, -along(-h)[0] / h

@@ -1,0 +1,49 @@
+"""Text from strangers, made safe: one function per format, and one that makes invisible characters visible."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls, soft hyphen, bidi controls and marks, zero-width and line separators, surrogates, noncharacters, tags
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
+    "\U000e0000-\U000e007f]"
+)
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+_HOSTILE = re.compile("[^ !#-%(-;=?-\\[\\]-~\xa1-\xac\xae-\u0587\u1d00-\u1fff\u2010-\u2015\u2020-\u2027\u2030-\u205e\u2070-\u2bff]")
+
+
+def visible(text: str) -> str:
+    """Line breaks and control characters as their pictures, other unseen ones as U+FFFD.
+
+    >>> visible("a\\nb"), visible("x\\u202ey")
+    ('a␊b', 'x\\ufffdy')
+    """
+    return _UNSEEN.sub(_picture, text)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
+
+
+def xml_text(text: str) -> str:
+    """Text for SVG, in an element or a quoted attribute.
+
+    >>> xml_text("<b> & 'c'")
+    '&lt;b&gt; &amp; &#39;c&#39;'
+    """
+    if not _HOSTILE.search(text):
+        return text
+    return visible(text).translate(_MARKUP)
+
+
+def dot_text(text: str) -> str:
+    r"""Text for a DOT HTML-like label, where \N and its kin stand for names even inside HTML.
+
+    >>> dot_text("<i> \\N")
+    '&lt;i&gt; \\\\N'
+    """
+    if not _HOSTILE.search(text):
+        return text
+    return visible(text).translate(_MARKUP).replace("\\", "\\\\")

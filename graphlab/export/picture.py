@@ -1,0 +1,217 @@
+"""Diagram → SVG, PNG, PDF through a layout engine: the system's `dot`, pygraphviz in a child process, or our own."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from graphlab.diagram import Diagram
+from graphlab.errors import ExportError, MissingDependencyError, UsageError
+from graphlab.export.dot import to_dot
+from graphlab.export.layered import to_svg
+from graphlab.export.svg import tidy
+from graphlab.export.theme import Theme
+from graphlab.messages import did_you_mean, tr
+
+ENGINES = ("dot", "pygraphviz", "layered")
+FORMATS = ("svg", "png", "pdf")
+TIMEOUT = 60.0  # seconds
+SLOW = 3000  # boxes and dense boxes, from where on an engine needs tens of seconds: ours draws the SVG
+PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
+PNG_INCHES, PNG_DPI = 80, 144  # at most 11,520 pixels a side
+
+# Wheels bring Graphviz along; what a bare Linux lacks then is only shared libraries.
+_CHILD = """
+import sys
+sys.path[:] = [p for p in sys.path if p]
+if len(sys.argv) < 2:
+    import pygraphviz
+    print(pygraphviz.__version__, getattr(pygraphviz, "__graphviz_version__", ""))
+else:
+    fmt, prog = sys.argv[1:]
+    source = sys.stdin.buffer.read().decode("utf-8")
+    import pygraphviz
+    sys.stdout.buffer.write(pygraphviz.AGraph(string=source).draw(format=fmt, prog=prog))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What `graphlab doctor` says of an engine. install: what to do where it does not work, or nothing."""
+
+    name: str
+    works: bool
+    version: str
+    formats: tuple[str, ...]
+    install: str = ""
+
+
+class _EngineFailure(Exception):
+    """An engine is not there, broke, or took too long."""
+
+
+def to_picture(
+    diagram: Diagram,
+    fmt: str,
+    theme: str | Theme = "light",
+    engine: str | None = None,
+    timeout: float = TIMEOUT,
+) -> tuple[bytes, list[str]]:
+    """The picture's bytes as svg, png or pdf, and what there is to say about it (too slow an engine, a scaled PNG).
+
+    engine: dot, pygraphviz or layered; None takes the first that works.
+
+    Raises: MissingDependencyError where no engine draws the format, ExportError where one fails, UsageError for an
+    unknown engine or format.
+    """
+    if fmt not in FORMATS:
+        raise UsageError(tr("a picture is svg, png or pdf; got '{fmt}'", fmt=fmt))
+    if engine is not None and engine not in ENGINES:
+        hint = did_you_mean(engine, ENGINES)
+        raise UsageError(tr("there is no engine '{engine}'{hint}; choose one of {known}", engine=engine, hint=hint, known=", ".join(ENGINES)))
+    count = len(diagram.boxes)
+    if fmt == "png" and count > PNG_BOXES:
+        raise ExportError(tr("{count} boxes are too many for a PNG (at most {most}): write an .svg, or fold the graph with --max-nodes", count=count, most=PNG_BOXES))
+    if engine == "layered" and fmt != "svg":
+        raise ExportError(tr("the engine 'layered' writes SVG only, not {fmt}: {install}", fmt=fmt.upper(), install=_install_any()))
+    notes: list[str] = []
+    if engine == "layered":
+        return to_svg(diagram, theme).encode(), notes
+    if engine is None and fmt == "svg" and _is_slow(diagram):
+        notes.append(tr("{count} boxes are many for Graphviz: drawn with the plain layout (--engine dot insists on it)", count=count))
+        return to_svg(diagram, theme).encode(), notes
+    names = [engine] if engine else ["dot", "pygraphviz"]
+    picture = _first_that_works(names, diagram, fmt, theme, timeout, notes)
+    if picture is None:
+        return to_svg(diagram, theme).encode(), notes
+    if fmt == "svg":
+        return tidy(picture.decode("utf-8", "replace"), diagram).encode(), notes
+    if fmt == "png" and max(_png_size(picture)) >= PNG_INCHES * PNG_DPI - 1:
+        notes.append(tr("the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible", width=_png_size(picture)[0], height=_png_size(picture)[1]))
+    return picture, notes
+
+
+def _first_that_works(names: list[str], diagram: Diagram, fmt: str, theme: str | Theme, timeout: float, notes: list[str]) -> bytes | None:
+    """The bytes; None where layered shall draw instead."""
+    extra = {"dpi": str(PNG_DPI), "size": f"{PNG_INCHES},{PNG_INCHES}"} if fmt == "png" else {}
+    source = to_dot(diagram, theme, **extra).encode()
+    program = "neato" if diagram.boxes and all(box.position is not None for box in diagram.boxes) else "dot"
+    forced, failures = len(names) == 1, []
+    for name in names:
+        command = _COMMANDS[name](fmt, program)
+        try:
+            if command is None:
+                raise _EngineFailure(tr("it is not installed"))
+            return _run(command, source, timeout)
+        except subprocess.TimeoutExpired:
+            said = tr("{name} took longer than {seconds:g} s for {count} boxes", name=name, seconds=timeout, count=len(diagram.boxes))
+            if forced or fmt != "svg":
+                raise ExportError(tr("{said}: fold the graph with --max-nodes, or write an .svg with --engine layered", said=said)) from None
+            notes.append(tr("{said}: drawn with the plain layout", said=said))
+            return None
+        except _EngineFailure as failure:
+            failures.append((name, str(failure)))
+    if forced or fmt != "svg":
+        said = "; ".join(f"{name}: {why}" for name, why in failures)
+        install = _install(names[0]) if forced else _install_any()
+        raise MissingDependencyError(tr("no engine for {fmt} works ({said}): {install}", fmt=fmt.upper(), said=said, install=install))
+    notes.append(tr("no Graphviz here: drawn with the plain layout ({install})", install=_install_any()))
+    return None
+
+
+def _is_slow(diagram: Diagram) -> bool:
+    """Whether dot would take tens of seconds; fixed positions cost it nothing."""
+    placed = bool(diagram.boxes) and diagram.boxes[0].position is not None
+    return not placed and max(len(diagram.boxes), len(diagram.arrows) / 1.5) > SLOW
+
+
+# Engines
+
+
+def _dot_command(fmt: str, program: str) -> list[str] | None:
+    path = shutil.which(program)
+    return [path, f"-T{fmt}", *(["-n2"] if program == "neato" else [])] if path else None
+
+
+def _pygraphviz_command(fmt: str, program: str) -> list[str] | None:
+    if not sys.executable or importlib.util.find_spec("pygraphviz") is None:
+        return None
+    return [sys.executable, "-c", _CHILD, fmt, "neato" if program == "neato" else "dot"]
+
+
+_COMMANDS: dict[str, Callable[[str, str], list[str] | None]] = {"dot": _dot_command, "pygraphviz": _pygraphviz_command}
+
+
+def _run(command: list[str], source: bytes, timeout: float) -> bytes:
+    """A child's standard output; the child is gone when this returns or raises, also on Ctrl-C."""
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        raise _EngineFailure(str(error)) from None
+    try:
+        out, err = child.communicate(source, timeout)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
+    if child.returncode or not out:
+        lines = err.decode("utf-8", "replace").strip().splitlines()
+        raise _EngineFailure(lines[-1] if lines else tr("it ended with status {status}", status=child.returncode))
+    return out
+
+
+def _png_size(png: bytes) -> tuple[int, int]:
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+# What is there, what to install
+
+
+def engine_status() -> list[EngineStatus]:
+    """Every engine: whether it works here, its version, its formats, and what to install where it does not."""
+    return [_status(name) for name in ENGINES]
+
+
+def _status(name: str) -> EngineStatus:
+    if name == "layered":
+        return EngineStatus(name, True, tr("built in"), ("svg",))
+    formats, why = [], ""
+    for fmt in FORMATS:
+        command = _COMMANDS[name](fmt, "dot")
+        try:
+            if command is None:
+                raise _EngineFailure(tr("it is not installed"))
+            _run(command, b"digraph { a }", 20.0)
+            formats.append(fmt)
+        except (_EngineFailure, subprocess.TimeoutExpired) as failure:
+            why = str(failure)
+    version = _version(name) if formats else ""
+    install = "" if len(formats) == len(FORMATS) else tr("{why}; {install}", why=why, install=_install(name))
+    return EngineStatus(name, bool(formats), version, tuple(formats), install)
+
+
+def _version(name: str) -> str:
+    command = [shutil.which("dot") or "dot", "-V"] if name == "dot" else [sys.executable, "-c", _CHILD]
+    said = subprocess.run(command, capture_output=True, timeout=20, check=False)
+    if name == "dot":
+        return said.stderr.decode("utf-8", "replace").removeprefix("dot - graphviz version ").strip()
+    version, _, graphviz = said.stdout.decode("utf-8", "replace").strip().partition(" ")
+    return tr("{version} with Graphviz {graphviz}", version=version, graphviz=graphviz) if graphviz else version
+
+
+def _install(name: str) -> str:
+    if name == "dot":
+        return tr("install Graphviz: apt install graphviz, or brew install graphviz")
+    if name == "pygraphviz" and sys.platform == "linux" and importlib.util.find_spec("pygraphviz") is not None:
+        return tr("pygraphviz needs shared libraries here: apt install libglib2.0-0 libxrender1 libxext6")
+    return tr("pip install 'pygraphviz>=2.0'")
+
+
+def _install_any() -> str:
+    return tr("{one}; or {other}", one=_install("dot"), other=_install("pygraphviz"))

@@ -1,0 +1,182 @@
+"""The plain layout, second half: coordinates. `main` runs with the data, `cross` across it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphlab.export.ranks import Path, Ranked
+
+CROSS_GAP, LANE = 16.0, 9.0  # between boxes; between arrows that pass a column
+FRAME = 12.0  # a frame's distance from what it holds
+FRAME_TOP = 16.0  # and on the side of its name
+
+Size = tuple[float, float]  # main, cross
+
+
+@dataclass
+class Frame:
+    """A group's rectangle: ranks first to last, cross low to high. kept: it holds its members and nobody else."""
+
+    group: int
+    first: int
+    last: int
+    low: float
+    high: float
+    depth: int  # frames nested in it, at most
+    kept: bool = True
+
+
+def cross_positions(items: Ranked, sizes: Sequence[Size]) -> list[float]:
+    """The cross centre of every item: near its neighbours, none overlapping."""
+    half = [size[1] / 2 for size in sizes] + [0.0] * (len(items.rank) - len(sizes))
+    count = len(sizes)
+    gaps = [_gaps(order, half, items.paths, count) for order in items.orders]
+    at = [0.0] * len(items.rank)
+    for order, gap in zip(items.orders, gaps, strict=True):
+        total, run = sum(gap), 0.0
+        for k, item in enumerate(order):
+            at[item] = run - total / 2
+            run += gap[k] if k < len(gap) else 0.0
+    both = [a + b for a, b in zip(items.before, items.after, strict=True)]
+    ranks = range(len(items.orders))
+    rounds = 10 if len(items.rank) <= 3000 else 4
+    for turn in range(rounds):
+        near = both if turn >= rounds - 3 else items.before if turn % 2 == 0 else items.after
+        for r in ranks if turn % 2 == 0 else reversed(ranks):
+            _settle(items.orders[r], gaps[r], near, at, count)
+    return at
+
+
+def _gaps(order: list[int], half: list[float], paths: list[Path], count: int) -> list[float]:
+    """The least distance of the centres of neighbours; frames between them take room."""
+    out = []
+    for a, b in zip(order, order[1:], strict=False):
+        gap = half[a] + half[b] + (CROSS_GAP if a < count and b < count else LANE)
+        if paths[a] != paths[b]:
+            shared = 0
+            while shared < min(len(paths[a]), len(paths[b])) and paths[a][shared] == paths[b][shared]:
+                shared += 1
+            gap += FRAME * (len(paths[a]) - shared) + (FRAME + FRAME_TOP) * (len(paths[b]) - shared)
+        out.append(gap)
+    return out
+
+
+def _settle(order: list[int], gaps: list[float], near: list[list[int]], at: list[float], count: int) -> None:
+    wish, weight = [], []
+    for item in order:
+        around = near[item]
+        wish.append(sum([at[k] for k in around]) / len(around) if around else at[item])
+        weight.append((1.0 if item < count else 2.0) if around else 0.05)
+    for item, place in zip(order, spread(wish, gaps, weight), strict=True):
+        at[item] = place
+
+
+def spread(wish: Sequence[float], gaps: Sequence[float], weight: Sequence[float] | None = None) -> list[float]:
+    """The places closest to the wishes (least squares) that keep order and distances: pool adjacent violators.
+
+    >>> spread([0.0, 0.0, 10.0], [2.0, 2.0])
+    [-1.0, 1.0, 10.0]
+    """
+    offset, blocks = [0.0], []
+    for gap in gaps:
+        offset.append(offset[-1] + gap)
+    for k, place in enumerate(wish):
+        w = weight[k] if weight else 1.0
+        block = [(place - offset[k]) * w, w, 1]
+        while blocks and blocks[-1][0] / blocks[-1][1] > block[0] / block[1]:
+            last = blocks.pop()
+            block = [last[0] + block[0], last[1] + block[1], last[2] + block[2]]
+        blocks.append(block)
+    out: list[float] = []
+    for total, w, length in blocks:
+        for _ in range(int(length)):
+            out.append(total / w + offset[len(out)])
+    return out
+
+
+def frames(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int, Frame]:
+    """The groups' frames, after strangers were pushed out of them; one that still holds a stranger is not kept."""
+    found: dict[int, Frame] = {}
+    for _ in range(4):
+        found = _measure(items, sizes, at)
+        moved = False
+        for frame in sorted(found.values(), key=lambda f: (-f.depth, f.group)):
+            for r in range(frame.first, frame.last + 1):
+                moved |= _push_out(frame, items.orders[r], items.paths, sizes, at)
+        if not moved:
+            break
+    found = _measure(items, sizes, at)
+    for frame in found.values():
+        frame.kept = not any(
+            _intrudes(frame, item, items.paths, sizes, at)
+            for r in range(frame.first, frame.last + 1)
+            for item in items.orders[r]
+        )
+    _drop_overlapping(found, items.paths)
+    return found
+
+
+def _measure(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int, Frame]:
+    found: dict[int, Frame] = {}
+    for item, size in enumerate(sizes):
+        path, rank = items.paths[item], items.rank[item]
+        for depth, group in enumerate(path):
+            inner = len(path) - depth
+            low, high = at[item] - size[1] / 2 - FRAME * inner - FRAME_TOP * inner, at[item] + size[1] / 2 + FRAME * inner
+            frame = found.get(group)
+            if frame is None:
+                found[group] = Frame(group, rank, rank, low, high, inner)
+                continue
+            frame.first, frame.last = min(frame.first, rank), max(frame.last, rank)
+            frame.low, frame.high = min(frame.low, low), max(frame.high, high)
+            frame.depth = max(frame.depth, inner)
+    return found
+
+
+def _intrudes(frame: Frame, item: int, paths: list[Path], sizes: Sequence[Size], at: list[float]) -> bool:
+    if item >= len(sizes) or frame.group in paths[item]:
+        return False
+    half = sizes[item][1] / 2
+    return at[item] + half > frame.low and at[item] - half < frame.high
+
+
+def _push_out(frame: Frame, order: list[int], paths: list[Path], sizes: Sequence[Size], at: list[float]) -> bool:
+    """Moves strangers of one rank, and all beyond them, to the frame's nearer side."""
+    members = [k for k, item in enumerate(order) if frame.group in paths[item]]
+    middle = (frame.low + frame.high) / 2
+    moved = False
+    for side in (-1, 1):
+        bound = frame.low - FRAME if side < 0 else frame.high + FRAME
+        outside = [
+            k
+            for k, item in enumerate(order)
+            if _intrudes(frame, item, paths, sizes, at)
+            and ((k < members[0]) == (side < 0) if members else (at[item] < middle) == (side < 0))
+        ]
+        if not outside:
+            continue
+        nearest = outside[-1] if side < 0 else outside[0]
+        extra = (FRAME + FRAME_TOP) * len(paths[order[nearest]])
+        shift = bound - (at[order[nearest]] - side * sizes[order[nearest]][1] / 2) + side * extra
+        for item in order[: nearest + 1] if side < 0 else order[nearest:]:
+            at[item] += shift
+        moved = True
+    return moved
+
+
+def _drop_overlapping(found: dict[int, Frame], paths: list[Path]) -> None:
+    """Of two frames that overlap without one holding the other, the later is left out."""
+    holders: dict[int, set[int]] = {}
+    for path in paths:
+        for depth, group in enumerate(path):
+            holders.setdefault(group, set()).update(path[:depth])
+    kept: list[Frame] = []
+    for frame in sorted((f for f in found.values() if f.kept), key=lambda f: (f.first, f.group)):
+        kept = [other for other in kept if other.last >= frame.first or other.group in holders[frame.group]]
+        for other in kept:
+            related = other.group in holders[frame.group] or frame.group in holders[other.group]
+            if not related and other.first <= frame.last and other.low < frame.high and frame.low < other.high:
+                frame.kept = False
+        if frame.kept:
+            kept.append(frame)

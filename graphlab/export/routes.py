@@ -1,0 +1,103 @@
+"""How arrows run: smooth curves in the gaps between columns, straight across columns and between fixed places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+
+from graphlab.export.ranks import Ranked
+
+Point = tuple[float, float]
+PORT = 12.0  # the most that ports on a side are apart
+
+
+@dataclass(frozen=True)
+class Route:
+    """Points of straight pieces and curves: between points 2k and 2k+1 straight, then a curve to the next pair.
+
+    middle: the cross place of the label's wish, drop: how far the curve there runs across. axis: 0 where the curves leave along x, 1 along y; -1: all straight.
+    """
+
+    points: tuple[Point, ...]
+    middle: float = 0.0
+    drop: float = 0.0
+    axis: int = 0
+
+    def turned(self) -> Route:
+        """x and y exchanged."""
+        return Route(tuple((y, x) for x, y in self.points), self.middle, self.drop, 1 - self.axis)
+
+    def reversed(self) -> Route:
+        """The same way, run backwards."""
+        return Route(self.points[::-1], self.middle, self.drop, self.axis)
+
+    def path(self, tip: float) -> str:
+        """SVG path data, ending where a tip of this length starts."""
+        points = [*self.points[:-1], self._before_tip(tip)]
+        out = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
+        for k in range(1, len(points)):
+            (ax, ay), (x, y) = points[k - 1], points[k]
+            if k % 2 or self.axis < 0:
+                out.append(f"L{x:.1f},{y:.1f}")
+            elif self.axis == 0:
+                out.append(f"C{(ax + x) / 2:.1f},{ay:.1f} {(ax + x) / 2:.1f},{y:.1f} {x:.1f},{y:.1f}")
+            else:
+                out.append(f"C{ax:.1f},{(ay + y) / 2:.1f} {x:.1f},{(ay + y) / 2:.1f} {x:.1f},{y:.1f}")
+        return "".join(out)
+
+    def tip(self, size: float) -> str:
+        """SVG path data of the arrow head."""
+        x, y = self.points[-1]
+        dx, dy = self._direction()
+        bx, by, wide = x - dx * size, y - dy * size, size * 0.38
+        return f"M{x:.1f},{y:.1f}L{bx - dy * wide:.1f},{by + dx * wide:.1f}L{bx + dy * wide:.1f},{by - dx * wide:.1f}z"
+
+    def _direction(self) -> Point:
+        (ax, ay), (x, y) = self.points[0], self.points[-1]
+        if self.axis == 0:
+            return (1.0 if x >= self.points[-2][0] and x >= ax else -1.0, 0.0)
+        if self.axis == 1:
+            return (0.0, 1.0 if y >= self.points[-2][1] and y >= ay else -1.0)
+        length = hypot(x - ax, y - ay) or 1.0
+        return ((x - ax) / length, (y - ay) / length)
+
+    def _before_tip(self, size: float) -> Point:
+        x, y = self.points[-1]
+        dx, dy = self._direction()
+        return (x - dx * size * 0.8, y - dy * size * 0.8)
+
+
+def routes(
+    items: Ranked, sizes: Sequence[tuple[float, float]], at: Sequence[float], columns: Sequence[tuple[float, float]]
+) -> list[Route]:
+    """Per edge its way from producer to consumer, as (main, cross) points."""
+    leave = _ports(items, sizes, at, 1)
+    enter = _ports(items, sizes, at, 0)
+    out = []
+    for k, chain in enumerate(items.chains):
+        a, b = chain[0], chain[-1]
+        start, end = columns[items.rank[a]], columns[items.rank[b]]
+        middle_a, middle_b = (start[0] + start[1]) / 2, (end[0] + end[1]) / 2
+        points = [(middle_a + sizes[a][0] / 2, leave[k]), (start[1], leave[k])]
+        for item in chain[1:-1]:
+            points += [(columns[items.rank[item]][0], at[item]), (columns[items.rank[item]][1], at[item])]
+        points += [(end[0], enter[k]), (middle_b - sizes[b][0] / 2, enter[k])]
+        gap = (len(chain) - 1) // 2  # the gap that holds the label
+        here, there = points[2 * gap + 1][1], points[2 * gap + 2][1]
+        out.append(Route(tuple(points), (here + there) / 2, abs(there - here)))
+    return out
+
+
+def _ports(items: Ranked, sizes: Sequence[tuple[float, float]], at: Sequence[float], side: int) -> list[float]:
+    """Where each edge leaves (1) or enters (0) its box: spread over the side, in the order of the other ends."""
+    by_box: dict[int, list[int]] = {}
+    for k, chain in enumerate(items.chains):
+        by_box.setdefault(chain[0] if side else chain[-1], []).append(k)
+    out = [0.0] * len(items.chains)
+    for box, edges in by_box.items():
+        edges.sort(key=lambda k: (at[items.chains[k][1 if side else -2]], k))
+        room = min(PORT, sizes[box][1] * 0.7 / len(edges))
+        for i, k in enumerate(edges):
+            out[k] = at[box] + (i - (len(edges) - 1) / 2) * room
+    return out

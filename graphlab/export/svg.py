@@ -1,0 +1,62 @@
+"""Layout engines' SVG made fit for a page: our ids and names, texts that flow, nothing that points outside."""
+
+from __future__ import annotations
+
+import re
+
+from graphlab.diagram import Diagram
+from graphlab.export.escape import xml_text
+
+_TEXT = re.compile(r'<text (?:xml:space="preserve" )?text-anchor="start" x="([^"]+)" y="([^"]+)"([^>]*)>(.*?)</text>\n')
+_RUN = re.compile(rf"(?:{_TEXT.pattern})+")
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_TITLED = re.compile(r'(<g id="([^"]*)" class="(node|edge|cluster|graph)"[^>]*>\n)<title>.*?</title>\n', re.DOTALL)
+_SIZED = re.compile(r'<svg width="([^"]+)" height="([^"]+)"\s*viewBox="([^"]+)"[^>]*>')
+
+
+def tidy(svg: str, diagram: Diagram) -> str:
+    """An engine's SVG with the diagram's names as titles; neighbouring texts of a line become one that flows.
+
+    A browser without the engine's font then sets each line in one go, from the same left edge, instead of leaving gaps
+    or overlaps between its coloured parts. Comments, the DTD and engine-made ids go.
+    """
+    start = svg.find("<svg")
+    svg = _COMMENT.sub("", svg[start:]).replace('stroke="transparent"', 'stroke="none"')
+    names = {box.id: box.name for box in diagram.boxes}
+    titles = dict(names) | {group.id: group.label for group in diagram.groups}
+    for arrow in diagram.arrows:
+        titles[arrow.id] = f"{names.get(arrow.tail, '')} → {names.get(arrow.head, '')}"
+
+    def title(match: re.Match[str]) -> str:
+        ident, kind = match[2], match[3]
+        text = diagram.title if kind == "graph" else titles.get(ident, "")
+        opening = match[1] if ident in titles else match[1].replace(f'id="{ident}" ', "", 1)
+        return f"{opening}<title>{xml_text(text)}</title>\n" if text else opening
+
+    svg = _TITLED.sub(title, svg)
+    svg = _SIZED.sub(_open_svg, svg, count=1)
+    return _RUN.sub(_flow, svg)
+
+
+def _open_svg(match: re.Match[str]) -> str:
+    width, height, view = match.groups()
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{view}" role="img">'
+
+
+def _flow(match: re.Match[str]) -> str:
+    """Consecutive texts on one base line, each further right than the last, as tspans of one text."""
+    lines: list[list[tuple[str, str, str, str]]] = []
+    for x, y, style, text in _TEXT.findall(match[0]):
+        if lines and lines[-1][-1][1] == y and float(x) >= float(lines[-1][-1][0]):
+            lines[-1].append((x, y, style, text))
+        else:
+            lines.append([(x, y, style, text)])
+    return "".join(_line(parts) for parts in lines)
+
+
+def _line(parts: list[tuple[str, str, str, str]]) -> str:
+    x, y, style, text = parts[0]
+    if len(parts) == 1:
+        return f'<text x="{x}" y="{y}"{style} xml:space="preserve">{text}</text>\n'
+    spans = "".join(f"<tspan{style}>{text}</tspan>" for _, _, style, text in parts)
+    return f'<text x="{x}" y="{y}" xml:space="preserve">{spans}</text>\n'

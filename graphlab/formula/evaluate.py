@@ -1,0 +1,168 @@
+"""A formula's value: a closed list of primitives over numpy arrays, never a call of an op."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from graphlab.formula.parse import parse
+from graphlab.formula.tree import Binary, Call, Expr, Index, List, Name, Negative, Number, Slice, Word
+
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    "@": lambda a, b: a @ b,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
+_ERF = np.frompyfunc(math.erf, 1, 1)
+
+
+def _erf(x: Any) -> Any:
+    return np.asarray(_ERF(x), dtype=np.result_type(x, 1.0))
+
+
+def sum_to(g: Any, like: Any) -> Any:
+    """Sum over the axes along which `like` was broadcast to g's shape."""
+    g, shape = np.asarray(g), np.shape(like)
+    lead = g.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
+    return g.sum(axis=axes).reshape(shape) if axes else g
+
+
+def _spread(g: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """What a reduction over `axis` gave, repeated back to x's shape."""
+    if not keepdims and axis is not None:
+        g = np.expand_dims(g, _axes(axis))
+    return np.broadcast_to(g, np.shape(x))
+
+
+def _axes(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list | tuple) else axis
+
+
+def _count(x: Any, axis: Any = None) -> int:
+    shape = np.shape(x)
+    return math.prod(shape if axis is None else (shape[i] for i in np.atleast_1d(axis)))
+
+
+def _rows(x: Any) -> Any:
+    """x as a matrix: all axes but the last folded into one."""
+    return np.reshape(x, (-1, np.shape(x)[-1]))
+
+
+def _transpose(x: Any, axes: Any = None) -> Any:
+    """By default the last two axes change places."""
+    return np.swapaxes(x, -1, -2) if axes is None else np.transpose(x, axes)
+
+
+def _one_hot(labels: Any, like: Any) -> Any:
+    """Row n is 1 at labels[n], with as many columns as `like`."""
+    return np.eye(np.shape(like)[-1])[np.asarray(labels).astype(int)]
+
+
+def _scatter_add(index: Any, g: Any, like: Any) -> Any:
+    """Zeros shaped as `like`, plus g[k] added at row index[k]."""
+    out = np.zeros(np.shape(like))
+    np.add.at(out, np.asarray(index), g)
+    return out
+
+
+def _place(g: Any, x: Any, key: str) -> Any:
+    """Zeros shaped as x, with g at x[key]."""
+    tree = parse(f"x[{key}]")
+    out = np.zeros(np.shape(x))
+    out[numpy_key(tree.key if isinstance(tree, Index) else ())] = g
+    return out
+
+
+def _reshape(x: Any, like: Any = None, shape: Any = None) -> Any:
+    return np.reshape(x, np.shape(like) if shape is None else shape)
+
+
+def _reducer(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, axis=None, keepdims=False: function(x, axis=_axes(axis), keepdims=keepdims)
+
+
+PRIMITIVES: dict[str, Callable[..., Any]] = {
+    "abs": np.abs,
+    "batch": lambda x: math.prod(np.shape(x)[:-1]),
+    "broadcast_to": np.broadcast_to,
+    "column": lambda x: np.expand_dims(x, -1),
+    "concat": lambda *xs, axis: np.concatenate(xs, axis=axis),
+    "cos": np.cos,
+    "count": _count,
+    "erf": _erf,
+    "exp": np.exp,
+    "log": np.log,
+    "max": _reducer(np.max),
+    "maximum": np.maximum,
+    "mean": _reducer(np.mean),
+    "min": _reducer(np.min),
+    "minimum": np.minimum,
+    "one_hot": _one_hot,
+    "place": _place,
+    "reshape": _reshape,
+    "row": lambda x: np.expand_dims(x, -2),
+    "rows": _rows,
+    "scatter_add": _scatter_add,
+    "sign": np.sign,
+    "sin": np.sin,
+    "spread": _spread,
+    "sqrt": np.sqrt,
+    "stack": lambda *xs, axis: np.stack(xs, axis=axis),
+    "sum": _reducer(np.sum),
+    "sum_to": sum_to,
+    "tan": np.tan,
+    "tanh": np.tanh,
+    "transpose": _transpose,
+    "where": np.where,
+}
+
+
+def evaluate(tree: Expr, values: Mapping[str, Any]) -> Any:
+    """The value of a formula, its names taken from `values`.
+
+    >>> from graphlab.formula import parse
+    >>> float(evaluate(parse("1 / (1 + exp(-x))"), {"x": 0.0}))
+    0.5
+    """
+    match tree:
+        case Number(value=value):
+            return value
+        case Name(id=name):
+            return _named(name, values)
+        case Word(text=text):
+            return text
+        case Negative(operand=operand):
+            return np.negative(evaluate(operand, values))
+        case Binary(op=op, left=left, right=right):
+            return _BINARY[op](evaluate(left, values), evaluate(right, values))
+        case Call(function=function, args=args, keywords=keywords):
+            given = {name: evaluate(value, values) for name, value in keywords}
+            return PRIMITIVES[function](*(evaluate(arg, values) for arg in args), **given)
+        case List(items=items):
+            return [evaluate(item, values) for item in items]
+        case Index(base=base, key=key):
+            return np.asarray(evaluate(base, values))[numpy_key(key)]
+    raise TypeError(f"not a formula: {tree!r}")
+
+
+def numpy_key(key: tuple[int | Slice, ...]) -> tuple[int | slice, ...]:
+    """An index as numpy takes it."""
+    return tuple(k if isinstance(k, int) else slice(k.start, k.stop, k.step) for k in key)
+
+
+def _named(name: str, values: Mapping[str, Any]) -> Any:
+    constants = {"true": True, "false": False, "none": None, "pi": math.pi}
+    return values[name] if name in values else constants[name]

@@ -1,0 +1,231 @@
+"""Text → expression tree. One grammar for the ops' formulas and the model file's expressions.
+
+Precedence and associativity are Python's. Nothing is ever evaluated as Python.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from functools import lru_cache
+
+from graphlab.errors import ModelError
+from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, Name, Negative, Number, Slice, Word
+from graphlab.messages import tr
+
+MAX_DEPTH = 100
+MAX_INTEGER = 2**63 - 1
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+  | (?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
+  | `(?P<quoted>[^`\n]*)`
+  | (?P<word>'[^'\n]*'|"[^"\n]*")
+  | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:])
+    )""",
+    re.VERBOSE,
+)
+_BINDS = {**dict.fromkeys(COMPARISONS, 1), "+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5}
+_UNARY = 4
+
+
+class FormulaError(ModelError):
+    """An expression that does not parse; `column` is where, from 0."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Expr:
+    """The tree of an expression.
+
+    Raises FormulaError, with the column, for anything outside the grammar.
+
+    >>> parse("x @ W + b").right
+    Name(column=8, id='b')
+    >>> parse("-x**2") == parse("-(x**2)"), parse("2**3**2") == parse("2**(3**2)")
+    (True, True)
+    """
+    return _Parser(text).whole()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.at = 0
+        self.depth = 0
+
+    def whole(self) -> Expr:
+        tree = self.expression(0)
+        kind, token, column = self.tokens[self.at]
+        if kind != "end":
+            raise FormulaError(tr("'{token}' is not expected here", token=token), column)
+        return tree
+
+    def take(self, token: str) -> bool:
+        if self.tokens[self.at][:2] == ("op", token):
+            self.at += 1
+            return True
+        return False
+
+    def need(self, token: str) -> None:
+        if not self.take(token):
+            kind, found, column = self.tokens[self.at]
+            found = tr("the end") if kind == "end" else f"'{found}'"
+            raise FormulaError(tr("expected '{token}' but found {found}", token=token, found=found), column)
+
+    def expression(self, floor: int) -> Expr:
+        """Precedence climbing: everything that binds tighter than `floor`."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            message = tr("nested deeper than {n} levels; split it into several nodes", n=MAX_DEPTH)
+            raise FormulaError(message, self.tokens[self.at][2])
+        left = self.prefix()
+        while True:
+            kind, op, column = self.tokens[self.at]
+            binds = _BINDS.get(op, 0) if kind == "op" else 0
+            if binds <= floor:
+                break
+            self.at += 1
+            right = self.expression(binds - 1 if op == "**" else binds)
+            left = Binary(op, left, right, column=column)
+            if binds == 1 and self.tokens[self.at][1] in COMPARISONS:
+                message = tr("comparisons cannot be chained; write them one by one and multiply")
+                raise FormulaError(message, self.tokens[self.at][2])
+        self.depth -= 1
+        return left
+
+    def prefix(self) -> Expr:
+        _, _, column = self.tokens[self.at]
+        if self.take("-"):
+            operand = self.expression(_UNARY - 1)
+            if isinstance(operand, Number):  # so that -1 is a number wherever a number may stand
+                return Number(-operand.value, column=column)
+            return Negative(operand, column=column)
+        return self.postfix(self.atom())
+
+    def atom(self) -> Expr:
+        kind, token, column = self.tokens[self.at]
+        self.at += 1
+        if kind == "number":
+            return Number(_number(token, column), column=column)
+        if kind == "word":
+            return Word(token[1:-1], column=column)
+        if kind == "quoted":
+            return Name(token, column=column)
+        if kind == "name":
+            name = unicodedata.normalize("NFKC", token)
+            return self.call(name, column) if self.take("(") else Name(name, column=column)
+        if kind == "op" and token in "([":
+            return self.bracket(token, column)
+        found = tr("the expression ends here") if kind == "end" else tr("found '{token}'", token=token)
+        raise FormulaError(tr("expected a name, a number or '(' but {found}", found=found), column)
+
+    def bracket(self, opened: str, column: int) -> Expr:
+        close = ")" if opened == "(" else "]"
+        items = []
+        while not self.take(close):
+            items.append(self.expression(0))
+            if self.take(close):
+                if opened == "(" and len(items) == 1:
+                    return items[0]
+                break
+            self.need(",")
+        return List(tuple(items), column=column)
+
+    def call(self, function: str, column: int) -> Expr:
+        args: list[Expr] = []
+        keywords: list[tuple[str, Expr]] = []
+        while not self.take(")"):
+            if self.tokens[self.at][0] == "name" and self.tokens[self.at + 1][:2] == ("op", "="):
+                name, where = self.tokens[self.at][1:]
+                self.at += 2
+                if name in dict(keywords):
+                    raise FormulaError(tr("attribute '{name}' is given twice", name=name), where)
+                keywords.append((name, self.expression(0)))
+            elif keywords:
+                raise FormulaError(tr("inputs come before attributes"), self.tokens[self.at][2])
+            else:
+                args.append(self.expression(0))
+            if self.take(")"):
+                break
+            self.need(",")
+        return Call(function, tuple(args), tuple(keywords), column=column)
+
+    def postfix(self, base: Expr) -> Expr:
+        while self.tokens[self.at][:2] == ("op", "["):
+            column = self.tokens[self.at][2]
+            self.at += 1
+            key: list[int | Slice] = []
+            while not self.take("]"):
+                key.append(self.index_item())
+                if self.take("]"):
+                    break
+                self.need(",")
+            if not key:
+                raise FormulaError(tr("an index needs a number or a slice, such as x[0] or x[1:3]"), column)
+            base = Index(base, tuple(key), column=column)
+        return base
+
+    def index_item(self) -> int | Slice:
+        column = self.tokens[self.at][2]
+        bounds: list[int | None] = [self.index_number()]
+        while self.take(":"):
+            bounds.append(self.index_number())
+        if len(bounds) == 1 and bounds[0] is not None:
+            return bounds[0]
+        if not 2 <= len(bounds) <= 3:
+            raise FormulaError(tr("an index is a whole number or a slice such as 1:3"), column)
+        start, stop, step = (*bounds, None)[:3]
+        return Slice(start, stop, step, column=column)
+
+    def index_number(self) -> int | None:
+        negative = self.take("-")
+        kind, token, column = self.tokens[self.at]
+        if kind != "number":
+            if negative or kind != "op" or token not in ":],":
+                raise FormulaError(tr("an index is a whole number or a slice such as 1:3"), column)
+            return None
+        self.at += 1
+        value = _number(token, column)
+        if not isinstance(value, int):
+            raise FormulaError(tr("an index is a whole number, not {token}", token=token), column)
+        return -value if negative else value
+
+
+def _tokens(text: str) -> list[tuple[str, str, int]]:
+    tokens = []
+    at = 0
+    end = len(text.rstrip())
+    while at < end:
+        match = _TOKEN.match(text, at)
+        if match is None:
+            column = at + len(text[at:]) - len(text[at:].lstrip())
+            raise FormulaError(tr("'{found}' is not part of an expression", found=text[column]), column)
+        kind = str(match.lastgroup)
+        start = match.start(kind) - (kind == "quoted")
+        tokens.append((kind, match[kind], start))
+        at = match.end()
+    tokens.append(("end", "", end))
+    return tokens
+
+
+def _number(token: str, column: int) -> int | float:
+    if token.isdigit():
+        # int() of a very long digit string is refused by Python itself: look at the length first
+        if len(token.lstrip("0")) > 19 or int(token) > MAX_INTEGER:
+            message = tr("the integer {token} does not fit in 64 bits; write it as a float", token=_short(token))
+            raise FormulaError(message, column)
+        return int(token)
+    value = float(token)
+    if math.isinf(value):
+        raise FormulaError(tr("{token} is too large for a float64", token=_short(token)), column)
+    return value
+
+
+def _short(token: str) -> str:
+    return token if len(token) <= 24 else f"{token[:20]}…"

@@ -1,0 +1,358 @@
+"""Analytic against numeric: every op's vjp node by node, and every leaf's gradient end to end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from graphlab import autodiff, builder, ops
+from graphlab.rerun import Rerun
+from graphlab.differences import Verdict, compare
+from graphlab.graph import Graph, Node
+from graphlab.inference import FLOATS
+from graphlab.messages import tr
+from graphlab.ops import Context
+from graphlab.ops.base import unbroadcast
+from graphlab.state import generator
+from graphlab.trace import Trace
+
+SAMPLES = 64  # elements compared in each array; smaller arrays are compared whole
+DIRECTIONS = 2  # random directions through all elements of an array that is sampled
+FEWEST = 4  # elements compared however large a node is
+PROBE = 2.5e-5  # seconds one difference costs apart from the op itself
+PER_NODE = 3e-6  # seconds, and per number computed or multiplied:
+PER_NUMBER = 1e-9
+ORDER = ("wrong", "kink", "ok", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The element that fits least. index: None where it is a direction through all elements."""
+
+    index: tuple[int, ...] | None
+    analytic: float
+    numeric: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One slot of a node, or (slot "") a leaf end to end.
+
+    status: ok, wrong, kink (right, but some elements sit where the function bends) or skipped, with the reason.
+    error: the largest relative error; None where nothing was compared. checked of size elements were compared one by one,
+    and `directions` through all of them; undefined of these are not finite, unclear ones are hidden by rounding.
+    """
+
+    node: str
+    op: str
+    slot: str
+    status: str
+    error: float | None = None
+    worst: Worst | None = None
+    checked: int = 0
+    size: int = 0
+    directions: int = 0
+    kinks: int = 0
+    undefined: int = 0
+    unclear: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared: each slot of each node, then each parameter and input end to end."""
+
+    mode: str
+    nodes: tuple[Check, ...]
+    ends: tuple[Check, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return self.nodes + self.ends
+
+    @property
+    def wrong(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.status == "wrong")
+
+    @property
+    def ok(self) -> bool:
+        """Whether no gradient is wrong."""
+        return not self.wrong
+
+    @property
+    def kinks(self) -> int:
+        return sum(check.kinks for check in self.checks)
+
+    def of(self, node: str) -> tuple[Check, ...]:
+        """The checks of one node."""
+        return tuple(check for check in self.checks if check.node == node)
+
+
+def check_gradients(
+    graph: Graph | builder.Graph, feeds: Mapping[str, Any] | None = None, *, state: Mapping[str, Any] | None = None,
+    mode: str = "train", iteration: int = 0, samples: int = SAMPLES, end_to_end: bool = True, budget: float = 3.0,
+    max_memory: int = autodiff.MAX_MEMORY,
+) -> Report:  # fmt: skip
+    """Compare every derivative with differences of the function itself.
+
+    Node by node with a random upstream gradient, on the values of this run; then the loss by each parameter and input. Of an
+    array with more than `samples` elements a sample is compared, and random directions through all of it. budget: about how
+    many seconds each half may take; large nodes are sampled more thinly to keep to it. A float32 model is checked as its
+    float64 copy: the rules are the same, and differences need the digits. Random masks are the run's own.
+
+    >>> import graphlab as gl
+    >>> g = gl.Graph()
+    >>> y = gl.sum(gl.tanh(g.param("w", [0.5, -1.0])), name="y")
+    >>> report = gl.check_gradients(g)
+    >>> report.ok, [(c.node, c.slot, c.status, c.checked) for c in report.checks]
+    (True, [('tanh1', 'x', 'ok', 2), ('y', 'x', 'ok', 2), ('w', '', 'ok', 2)])
+    """
+    wide = as_float64(builder.frozen_graph(graph))
+    trace = autodiff.forward(wide, feeds, state=state, mode=mode, iteration=iteration, max_memory=max_memory)
+    with np.errstate(all="ignore"):
+        nodes = tuple(_nodes(trace, samples, budget))
+        ends = tuple(_ends(trace, samples, budget)) if end_to_end and _has_loss(trace) else ()
+    return Report(mode, nodes, ends)
+
+
+def _has_loss(trace: Trace) -> bool:
+    """Whether there is something to differentiate; a declared loss that is unfit is an error, an implied one is none."""
+    graph, plan = trace.graph, trace.plan
+    if graph.loss or graph.backward_node:
+        return True
+    i = plan.target
+    return i is not None and math.prod(plan.shapes[i]) == 1 and plan.dtypes[i] in FLOATS
+
+
+def as_float64(graph: Graph) -> Graph:
+    """The same model with every float32 array widened."""
+    if graph.dtype == "float64" and all(node.attrs.get("dtype") != "float32" for node in graph.nodes if node.is_leaf):
+        return graph
+    gradient = graph.backward_gradient
+    return replace(
+        graph, dtype="float64", nodes=tuple(map(_widened, graph.nodes)),
+        backward_gradient=None if gradient is None else gradient.astype(np.float64),
+    )  # fmt: skip
+
+
+def _widened(node: Node) -> Node:
+    if not node.is_leaf or node.attrs["dtype"] != "float32":
+        return node
+    attrs = {**node.attrs, "dtype": "float64"}
+    if "value" in attrs:
+        attrs["value"] = np.asarray(attrs["value"]).astype(np.float64)
+    return replace(node, attrs=attrs)
+
+
+def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
+    graph, plan = trace.graph, trace.plan
+    count = sum(len(node.inputs) for node in graph.nodes) or 1
+    for i, node in enumerate(graph.nodes):
+        if node.is_leaf:
+            continue
+        op = ops.get(node.op)
+        primals = [trace.values[j] for j in plan.operands[i]]
+        cotangents: Any = None
+        weights = _upstream(trace, i)
+        limit = _limit(samples, budget / count, PROBE + _seconds(trace, i))
+        for k, slot in enumerate(node.slots):
+            reason = _no_gradient(trace, i, k)
+            if reason:
+                yield Check(node.name, node.op, slot, "skipped", reason=reason)
+                continue
+            if cotangents is None:
+                residuals = trace.residuals_of(i)
+                cotangents = plan.vjps[i](Context(trace.mode), weights, primals, trace.values[i], residuals)
+            analytic = cotangents[k]
+            if analytic is not None and op.elementwise:
+                analytic = unbroadcast(analytic, np.shape(primals[k]))
+            function = _Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
+            yield _compared(function, analytic, Check(node.name, node.op, slot, "ok"), limit)
+
+
+def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
+    """dL/dθ for every parameter and every input that has a gradient."""
+    graph, plan = trace.graph, trace.plan
+    done = autodiff.backward(trace)
+    target = autodiff.start_of(graph, plan)
+    leaves = [i for i, node in enumerate(graph.nodes) if node.op in ("param", "input")]
+    reached = [i for i in leaves if done.cotangents[i] is not None]  # type: ignore[index]
+    once = PROBE + sum(_seconds(trace, i) for i in plan.order) / 2  # a leaf moves about half of the graph
+    limit = _limit(samples, budget / max(len(reached), 1), once)
+    allowed = max(1, int(budget / (2 * (FEWEST + DIRECTIONS) * once)))
+    chosen = {reached[k * len(reached) // allowed] for k in range(allowed)} if len(reached) > allowed else set(reached)
+    rerun, rounding = Rerun(trace), _rounding(done)
+    weights = np.asarray(graph.backward_gradient if graph.backward_gradient is not None else 1.0)
+    for i in leaves:
+        node = graph.nodes[i]
+        blank = Check(node.name, node.op, "", "ok")
+        if i not in reached:
+            yield replace(blank, status="skipped", reason=_not_reached(trace, i))
+        elif i not in chosen:
+            reason = tr("{n} of {of} leaves were drawn; a larger budget checks more", n=len(chosen), of=len(reached))
+            yield replace(blank, status="skipped", reason=reason)
+        else:
+            function = _Function(rerun.function(i, target), trace.values[i], trace.values[target], weights, rounding)
+            yield _compared(function, done.cotangents[i], blank, limit)  # type: ignore[index]
+
+
+class _Function:
+    """φ(x) = Σ u (f(x) − f(x₀)), and a place x to be moved from x₀ and back.
+
+    rounding: the size of the numbers behind f whose rounding reaches it; that of f itself unless given.
+    """
+
+    def __init__(
+        self, function: Callable[[Any], Any], point: Any, base: Any, weights: np.ndarray, rounding: float | None = None
+    ) -> None:
+        self.function = function
+        self.point = np.array(point, dtype=np.float64)
+        self.base = np.array(base)
+        self.weights = weights
+        self.magnitudes = np.abs(weights)
+        self.rounding = rounding
+
+    def at(self, x: np.ndarray) -> tuple[float, float]:
+        value = self.function(x[()])
+        change = value - self.base
+        total = float(np.sum(self.weights * change))
+        if self.rounding is not None:
+            return total, self.rounding
+        moved = self.magnitudes * (np.abs(value) + np.abs(self.base)) * (change != 0)
+        return total, float(np.sum(moved))
+
+    def element(self, index: tuple[int, ...], analytic: float) -> Verdict:
+        x, start = self.point, float(self.point[index])
+
+        def along(t: float) -> tuple[float, float]:
+            x[index] = start + t
+            try:
+                return self.at(x)
+            finally:
+                x[index] = start
+
+        return compare(along, analytic, abs(start))
+
+    def direction(self, towards: np.ndarray, analytic: float) -> Verdict:
+        scale = math.sqrt(float(np.mean(np.square(self.point))))
+        return compare(lambda t: self.at(self.point + t * towards), analytic, scale)
+
+
+def _compared(function: _Function, analytic: Any, blank: Check, limit: int) -> Check:
+    """All comparisons of one array."""
+    shape = function.point.shape
+    size = function.point.size
+    if analytic is None:
+        analytic = np.zeros(shape)
+    if np.shape(analytic) != shape:
+        reason = tr("the gradient is {got} but x is {want}", got=np.shape(analytic), want=shape)
+        return replace(blank, status="wrong", error=math.inf, size=size, reason=reason)
+    gradient = np.asarray(analytic)
+    rng = generator(0, f"{blank.node}/{blank.slot}")
+    whole = size <= limit
+    flat = np.arange(size) if whole else np.sort(rng.choice(size, limit, replace=False))
+    found: list[tuple[Worst, Verdict]] = []
+    for n in flat:
+        index = tuple(int(k) for k in np.unravel_index(n, shape))
+        slope = float(gradient[index])
+        verdict = function.element(index, slope)
+        found.append((Worst(index, slope, verdict.numeric), verdict))
+    directions = 0 if whole else DIRECTIONS
+    for _ in range(directions):
+        towards = rng.normal(size=shape)
+        slope = float(np.sum(gradient * towards))
+        verdict = function.direction(towards, slope)
+        found.append((Worst(None, slope, verdict.numeric), verdict))
+    return _tallied(replace(blank, checked=len(flat), size=size, directions=directions), found)
+
+
+def _tallied(blank: Check, found: list[tuple[Worst, Verdict]]) -> Check:
+    count = {status: sum(verdict.status == status for _, verdict in found) for status in
+             ("ok", "wrong", "kink", "undefined", "unclear")}  # fmt: skip
+    tally = replace(blank, kinks=count["kink"], undefined=count["undefined"], unclear=count["unclear"])
+    judged = [(worst, verdict) for worst, verdict in found if verdict.status in ("ok", "wrong", "kink")]
+    if not judged:
+        return replace(tally, status="skipped", reason=_reason(tally))
+    worst, verdict = max(judged, key=lambda pair: pair[1].error)
+    status = next(status for status in ORDER if count[status])
+    return replace(tally, status=status, error=verdict.error, worst=worst, reason=_reason(tally))
+
+
+def _reason(check: Check) -> str:
+    if not check.size:
+        return tr("the array is empty")
+    parts = []
+    if check.undefined:
+        parts.append(tr("{n} slopes are not finite", n=check.undefined))
+    if check.unclear:
+        parts.append(tr("{n} slopes are unclear", n=check.unclear))
+    return ", ".join(parts)
+
+
+def _upstream(trace: Trace, i: int) -> np.ndarray:
+    """A random gradient of either sign, nowhere small and nowhere uniform; its own for each node's name."""
+    rng = generator(0, trace.graph.nodes[i].name)
+    shape = np.shape(trace.values[i])
+    weights = np.asarray(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape))
+    weights.flags.writeable = False
+    return weights
+
+
+def _node_function(trace: Trace, i: int, k: int) -> Callable[[Any], Any]:
+    plan = trace.plan
+    primals = [trace.values[j] for j in plan.operands[i]]
+
+    def function(x: Any) -> Any:
+        context = plan.contexts[i] or autodiff.random_context(trace.graph, i, trace.mode, trace.iteration)
+        primals[k] = x
+        return plan.forwards[i](context, *primals)[0]
+
+    return function
+
+
+def _no_gradient(trace: Trace, i: int, k: int) -> str:
+    """Why a slot is not checked; empty where it is."""
+    node, plan = trace.graph.nodes[i], trace.plan
+    j = plan.operands[i][k]
+    if plan.dtypes[i] not in FLOATS:
+        return tr("the value is {dtype}: no gradient", dtype=plan.dtypes[i])
+    if node.slots[k] in ops.get(node.op).nograd:
+        return tr("the op has no derivative here")
+    if j >= len(trace.graph):
+        return tr("a number in the model")
+    if plan.dtypes[j] not in FLOATS:
+        return tr("{dtype}: no gradient", dtype=plan.dtypes[j])
+    return ""
+
+
+def _rounding(trace: Trace) -> float:
+    """How large the numbers are whose rounding reaches the loss: each value, times what the loss makes of it."""
+    pairs = zip(trace.values, trace.cotangents or (), strict=False)
+    products = (np.asarray(value * g).ravel() for value, g in pairs if g is not None)
+    return math.sqrt(sum(float(p @ p) for p in products))
+
+
+def _not_reached(trace: Trace, i: int) -> str:
+    if trace.plan.dtypes[i] not in FLOATS:
+        return tr("{dtype}: no gradient", dtype=trace.plan.dtypes[i])
+    if trace.graph.nodes[i].attrs.get("grad", True) is False:
+        return tr("grad: false")
+    return tr("the loss does not depend on it")
+
+
+def _seconds(trace: Trace, i: int) -> float:
+    """About how long one evaluation of a node takes."""
+    node, plan = trace.graph.nodes[i], trace.plan
+    op = ops.get(node.op)
+    shapes = [plan.shapes[j] if j < len(trace.graph) else () for j in plan.operands[i]]
+    numbers = 10 * (math.prod(plan.shapes[i]) + sum(map(math.prod, shapes)))
+    products = op.macs(shapes, plan.shapes[i]) if op.macs is not None else 0
+    return PER_NODE + PER_NUMBER * (numbers + 0.2 * products)
+
+
+def _limit(samples: int, seconds: float, once: float) -> int:
+    return max(FEWEST, min(samples, int(seconds / (2 * once)) - DIRECTIONS))

@@ -1,0 +1,97 @@
+"""Names in a model file: which are allowed, how a key gives one, and which node a name in an expression means."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from graphlab.errors import ModelError
+from graphlab.graph import parent_of
+from graphlab.messages import did_you_mean, tr
+
+RESERVED = ("grad", "value", "shape")
+_ASCII = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_plain(name: str) -> bool:
+    """Whether a full name can be written without backquotes.
+
+    >>> is_plain("hidden.fc"), is_plain("layers.0.weight"), is_plain("x.grad"), is_plain("γ")
+    (True, False, False, True)
+    """
+    return all(
+        (part.isascii() or unicodedata.normalize("NFKC", part) == part)
+        and part.isidentifier()
+        and part not in RESERVED
+        and not keyword.iskeyword(part)
+        for part in name.split(".")
+    )
+
+
+def name_of(key: str) -> str:
+    """The name that a key stands for. Raises ModelError where it is none.
+
+    >>> name_of("W1"), name_of("`layers.0.weight`")
+    ('W1', 'layers.0.weight')
+    """
+    if len(key) > 1 and key[0] == key[-1] == "`":
+        return key[1:-1]
+    if _ASCII.fullmatch(key) and key not in RESERVED and not keyword.iskeyword(key):
+        return key
+    name = unicodedata.normalize("NFKC", key)
+    for part in name.split("."):
+        if part in RESERVED:
+            message = tr("'{name}' is reserved for what a node has; choose another name", name=part)
+        elif keyword.iskeyword(part):
+            message = tr("'{name}' is a keyword of Python; choose another name", name=part)
+        elif not part.isidentifier():
+            message = tr(
+                "'{name}' cannot be a name: it takes letters, digits and _, and starts with no digit; any other name "
+                "goes in backquotes",
+                name=key,
+            )  # fmt: skip
+        else:
+            continue
+        raise ModelError(message)
+    return name
+
+
+def scopes_outwards(scope: str) -> Iterator[str]:
+    """A scope and those around it.
+
+    >>> list(scopes_outwards("a.b"))
+    ['a.b', 'a', '']
+    """
+    while scope:
+        yield scope
+        scope = parent_of(scope)
+    yield ""
+
+
+def candidates(name: str, scope: str, quoted: bool) -> Iterator[str]:
+    """The full names that a name in this scope may mean, innermost first; one in backquotes may be a full name itself."""
+    if quoted:
+        yield name
+    for outer in scopes_outwards(scope):
+        yield f"{outer}.{name}" if outer else name
+
+
+def look_up(name: str, scope: str, quoted: bool, known: Mapping[str, object]) -> str:
+    """The full name of the node meant. Raises ModelError with what is in scope."""
+    for full in candidates(name, scope, quoted):
+        if full in known:
+            return full
+    near = _in_scope(scope, known)
+    hint = did_you_mean(name, [*near, *(n for n in known if "#" not in n)] if len(known) < 5000 else near)
+    listed = ", ".join(near[:12]) + (", …" if len(near) > 12 else "")
+    raise ModelError(
+        tr("there is no node '{name}'{hint}; in scope are: {listed}", name=name, hint=hint, listed=listed or tr("none"))
+    )
+
+
+def _in_scope(scope: str, known: Mapping[str, object]) -> list[str]:
+    """The names that need no dots here, sub-expressions aside."""
+    scopes = set(scopes_outwards(scope))
+    return list(dict.fromkeys(n.rpartition(".")[2] for n in known if "#" not in n and parent_of(n) in scopes))

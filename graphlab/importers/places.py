@@ -1,0 +1,68 @@
+"""Where things stand in a file: path:line:column, also inside a quoted or folded text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from graphlab.errors import GraphlabError
+
+if TYPE_CHECKING:
+    from graphlab.importers.yamlfile import Value
+
+Error = TypeVar("Error", bound=GraphlabError)
+Place = tuple[int, int]  # line and column, from 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A model's text, and what to call it in errors."""
+
+    path: str
+    text: str = ""
+
+    def where(self, place: Place) -> str:
+        """model.yaml:3:7, counted from 1."""
+        return f"{self.path}:{place[0] + 1}:{place[1] + 1}"
+
+    def error(self, kind: type[Error], place: Place, message: str) -> Error:
+        """An error at this place."""
+        return kind(message, where=self.where(place))
+
+    def inside(self, value: Value, offset: int) -> Place:
+        """Where a scalar's character `offset` stands, spaces aside."""
+        if value.style is None and self.text.startswith(value.text, value.index):
+            return value.line, value.column + offset  # plain and on one line: nothing was folded
+        wanted = len("".join(value.text[:offset].split()))
+        place = value.place
+        for i, place in enumerate(self._characters(value)):  # noqa: B007
+            if i == wanted:
+                break
+        return place
+
+    def _characters(self, value: Value) -> Iterator[Place]:
+        """The place of each character of the scalar that is not a space."""
+        text, i, line, column = self.text, value.index, value.line, value.column
+        if value.style in ("|", ">"):
+            i = text.find("\n", i)
+        elif value.style:
+            i, column = i + 1, column + 1
+        for expected in "".join(value.text.split()):
+            while i < len(text) and text[i] != expected and (text[i].isspace() or text[i : i + 2] == "\\\n"):
+                if text[i] == "\\":
+                    i += 1
+                line, column = (line + 1, 0) if text[i] == "\n" else (line, column + 1)
+                i += 1
+            yield line, column
+            width = _width(text, i, value.style)
+            i, column = i + width, column + width
+
+
+def _width(text: str, i: int, style: str | None) -> int:
+    """How many characters of the file one character of the scalar takes."""
+    if style == "'" and text[i : i + 2] == "''":
+        return 2
+    if style == '"' and text[i : i + 1] == "\\":
+        return {"x": 4, "u": 6, "U": 10}.get(text[i + 1 : i + 2], 2)
+    return 1

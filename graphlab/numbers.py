@@ -1,0 +1,171 @@
+"""How numbers, shapes and arrays are written: one way, everywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MISSING = "–"
+FULL = 4  # arrays up to this many rows and columns are printed whole
+
+
+def number(value: Any, precision: int = 4) -> str:
+    """`precision` significant digits, no trailing zeros; NaN, Inf and -Inf as words.
+
+    >>> number(0.73105857863), number(-3.0), number(0.00012345), number(123456.0), number(float("-inf"))
+    ('0.7311', '-3', '0.0001234', '123456', '-Inf')
+    >>> number(1.5e-9), number(2**40)
+    ('1.5e-9', '1099511627776')
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    value = float(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
+    if value == 0:
+        return "0"
+    if 1e4 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    text = f"{value:.{precision}g}"
+    if "e" in text:
+        mantissa, _, exponent = text.partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    return text
+
+
+def signed(value: Any, precision: int = 4) -> str:
+    """A number as a factor or a term: in brackets where it is negative.
+
+    >>> signed(-1.0), signed(2.0)
+    ('(-1)', '2')
+    """
+    text = number(value, precision)
+    return f"({text})" if text.startswith("-") else text
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """4×3; a scalar has none.
+
+    >>> shape_text((4, 3)), shape_text(())
+    ('4×3', 'scalar')
+    """
+    return "×".join(map(str, shape)) if shape else "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An array in few numbers, of its finite elements; counts of the others.
+
+    rms: root of the mean square, the size used for attenuation; NaN where an element is not finite.
+    """
+
+    size: int
+    mean: float
+    std: float
+    min: float
+    max: float
+    rms: float
+    nan: int = 0
+    inf: int = 0
+    zero: int = 0
+
+
+def summarise(array: Any) -> Summary:
+    """Mean, standard deviation, extremes and RMS of an array, with NaN, Inf and zeros counted.
+
+    >>> s = summarise(np.array([3.0, 4.0, 0.0, np.nan]))
+    >>> s.max, s.nan, s.zero
+    (4.0, 1, 1)
+    """
+    flat = np.asarray(array, dtype=np.float64).ravel()
+    size = flat.size
+    if size == 0:
+        return Summary(0, math.nan, math.nan, math.nan, math.nan, math.nan)
+    nan = inf = 0
+    with np.errstate(all="ignore"):
+        square = float(flat @ flat)
+        rms = math.sqrt(square / size) if square >= 0 else math.nan
+        if not math.isfinite(square) or (square < 1e-280 and flat.any()):
+            finite = flat[np.isfinite(flat)]
+            nan = int(np.isnan(flat).sum())
+            inf = size - nan - finite.size
+            # tiny or huge elements: their squares leave the range of a float64, their sizes do not
+            peak = float(np.max(np.abs(finite), initial=0.0))
+            scaled = finite / peak if peak else finite
+            rms = math.nan if nan else math.inf if inf else peak * math.sqrt(float(scaled @ scaled) / size)
+            flat = finite
+            if flat.size == 0:
+                return Summary(size, math.nan, math.nan, math.nan, math.nan, rms, nan, inf)
+        mean = float(flat.sum()) / flat.size
+        centred = flat - mean
+        std = math.sqrt(float(centred @ centred) / flat.size)
+        return Summary(
+            size,
+            mean,
+            std,
+            float(flat.min()),
+            float(flat.max()),
+            rms,
+            nan,
+            inf,
+            size - int(np.count_nonzero(flat)) - nan - inf,
+        )
+
+
+def summary_text(s: Summary, precision: int = 3) -> str:
+    """μ 0.11 σ 0.93 · -2.1 … 2.4, and how many NaN and Inf.
+
+    >>> summary_text(summarise(np.arange(5.0)))
+    'μ 2 σ 1.41 · 0 … 4'
+    """
+    parts = [] if math.isnan(s.mean) else [
+        f"μ {number(s.mean, precision)} σ {number(s.std, precision)}",
+        f"{number(s.min, precision)} … {number(s.max, precision)}",
+    ]  # fmt: skip
+    return " · ".join(parts + not_finite(s))
+
+
+def not_finite(s: Summary) -> list[str]:
+    """What to warn of: 3 NaN, 1 Inf."""
+    return [f"{count} {what}" for count, what in ((s.nan, "NaN"), (s.inf, "Inf")) if count]
+
+
+def is_small(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape is printed whole: up to 4×4."""
+    return len(shape) <= 2 and all(n <= FULL for n in shape)
+
+
+def matrix_lines(array: Any, precision: int = 4) -> list[str]:
+    """Rows of aligned numbers; of a large array its corner, with … for the rest.
+
+    >>> matrix_lines(np.array([[1.0, -0.5], [0.25, 10.0]]))
+    ['[ 1     -0.5 ]', '[ 0.25  10   ]']
+    """
+    array = np.asarray(array)
+    while array.ndim > 2:
+        array = array[0]
+    rows = array.reshape(1, -1) if array.ndim < 2 else array
+    corner = rows[:FULL, :FULL]
+    cells = [[number(v, precision) for v in row] for row in corner.tolist()]
+    if rows.shape[1] > FULL:
+        cells = [[*row, "…"] for row in cells]
+    aligned = _aligned(cells)
+    if rows.shape[0] > FULL:
+        aligned.append("[ … ]")
+    return aligned
+
+
+def _aligned(cells: list[list[str]]) -> list[str]:
+    """Each column's numbers with their decimal points under one another."""
+    columns = []
+    for column in zip(*cells, strict=True):
+        heads = [text.partition(".")[0] for text in column]
+        tails = [text[len(head) :] for text, head in zip(column, heads, strict=True)]
+        head_width, tail_width = max(map(len, heads)), max(map(len, tails))
+        columns.append([h.rjust(head_width) + t.ljust(tail_width) for h, t in zip(heads, tails, strict=True)])
+    return ["[ " + "  ".join(row) + " ]" for row in zip(*columns, strict=True)] if columns else ["[ ]"]

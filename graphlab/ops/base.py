@@ -1,0 +1,266 @@
+"""What every op is made of: the class, the registry, attributes, shapes and unbroadcast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphlab.errors import ModelError, ShapeError
+from graphlab.messages import did_you_mean, tr
+from graphlab.ops.axes import check_axes
+
+Shape = tuple[int, ...]
+Array = Any  # a numpy array or numpy scalar: what numpy's own functions return
+REQUIRED: Any = object()  # the default of an attribute that has none
+
+REGISTRY: dict[str, type[Op]] = {}
+
+
+@dataclass(frozen=True)
+class Attr:
+    """One attribute of an op: its default, what it may be, and a few words.
+
+    kind: "number", "integer", "boolean", "integers" (one or a list), "word" (with choices) or "key" (an index).
+    optional: none is a value too.
+    """
+
+    default: Any = REQUIRED
+    kind: str = "number"
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A leaf that a layer makes for itself when its size is given instead."""
+
+    shape: Shape
+    init: str = "zeros"
+    role: str = "param"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an op may know beyond its inputs.
+
+    mode: "train" or "eval". rng: a generator of its own, for ops with random = True.
+    needs: per slot, whether its cotangent is wanted (None: all of them); an expensive vjp may return None for the others.
+    """
+
+    mode: str = "train"
+    rng: np.random.Generator | None = None
+    needs: tuple[bool, ...] | None = None
+
+
+class Op:
+    """One operation: y = f(x, ...). Subclassing with a `name` registers it. All methods are static.
+
+    Everything about an op stands in its class: slots, attributes, shapes, the formula and the local rules that are
+    shown, and the forward and vjp that compute. `formula` and each value of `local` are texts in the primitives of
+    graphlab.formula, over slots, attributes, y, upstream and named residuals; or a static method
+    (shapes, **attrs) that returns them, where they depend on those.
+    """
+
+    name: ClassVar[str] = ""
+    family: ClassVar[str] = ""
+    slots: ClassVar[tuple[str, ...]] = ("x",)
+    axes: ClassVar[str | None] = None
+    attrs: ClassVar[Mapping[str, Attr]] = {}
+    layer_attrs: ClassVar[Mapping[str, Attr]] = {}  # sizes and initialisers, used when the op makes its parameters
+    residuals: ClassVar[tuple[str, ...]] = ()  # names of what forward keeps for vjp
+    result: ClassVar[str] = "float"  # dtype of y: float, number (integers stay), bool, same
+    as_is: ClassVar[tuple[str, ...]] = ()  # slots whose dtype is left alone: labels, indices, conditions
+    nograd: ClassVar[tuple[str, ...]] = ()  # slots without a derivative
+    elementwise: ClassVar[bool] = False  # inputs broadcast; the chain rule sums over broadcast axes
+    random: ClassVar[bool] = False
+    kinks: ClassVar[bool] = False  # not differentiable somewhere: a gradient check may meet a kink
+    macs: ClassVar[Callable[..., int] | None] = None  # (shapes, out) -> multiply-adds, for matrix products
+    formula: ClassVar[Any] = None
+    local: ClassVar[Any] = {}
+    expand: ClassVar[Callable[..., Any] | None] = None
+    parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
+    updates: ClassVar[Callable[..., dict[str, Array]] | None] = None
+
+    def __init_subclass__(cls) -> None:
+        if "name" in cls.__dict__:
+            if cls.name in REGISTRY:
+                raise TypeError(f"two ops are called {cls.name!r}")
+            REGISTRY[cls.name] = cls
+
+    @staticmethod
+    def forward(ctx: Context, *primals: Array, **attrs: Any) -> tuple[Array, tuple[Any, ...]]:
+        """The value, and what vjp needs of the way there."""
+        raise NotImplementedError
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], **attrs: Any
+    ) -> tuple[Array | None, ...]:
+        """One cotangent per slot for the upstream gradient g; None: not differentiable. Never writes into g."""
+        raise NotImplementedError
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        """Primals and attrs, away from kinks: for the catalogue and the contract tests."""
+        raise NotImplementedError
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        """The shape of y. Raises ShapeError, naming the axis and both sizes."""
+        if cls.elementwise:
+            return broadcast_shapes(cls.slots, shapes)
+        if cls.axes is None:
+            raise NotImplementedError(f"{cls.name} needs axes or a shape method")
+        return check_axes(cls.axes, cls.slots, shapes)
+
+    @classmethod
+    def formula_text(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> str | None:
+        """The formula for these shapes and attributes; None where there is no short one."""
+        return cls.formula(shapes, **attrs) if callable(cls.formula) else cls.formula
+
+    @classmethod
+    def local_texts(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Mapping[str, str]:
+        """The chain rule written out, per slot."""
+        return cls.local(shapes, **attrs) if callable(cls.local) else cls.local
+
+    @classmethod
+    def variadic(cls) -> bool:
+        return cls.slots[-1:] != () and cls.slots[-1].startswith("*")
+
+    @classmethod
+    def slot_names(cls, count: int) -> tuple[str, ...]:
+        """The slots of `count` inputs; those of *xs are xs0, xs1 …"""
+        if not cls.variadic():
+            return cls.slots[:count]
+        fixed = cls.slots[:-1]
+        return fixed + tuple(f"{cls.slots[-1][1:]}{i}" for i in range(count - len(fixed)))
+
+
+class Elementwise(Op):
+    """An op on each element; its inputs broadcast as numpy's do."""
+
+    elementwise = True
+
+
+def get(name: str) -> type[Op]:
+    """The op of that name. Raises ModelError with a "did you mean"."""
+    try:
+        return REGISTRY[name]
+    except KeyError:
+        hint = did_you_mean(name, REGISTRY)
+        message = tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint)
+        raise ModelError(message) from None
+
+
+def broadcast_shapes(slots: Sequence[str], shapes: Sequence[Shape]) -> Shape:
+    """numpy's broadcast shape. Raises ShapeError with the axis and both sizes.
+
+    >>> broadcast_shapes(("a", "b"), ((2, 3), (3,)))
+    (2, 3)
+    """
+    first = shapes[0]
+    if all(shape == first for shape in shapes):
+        return first
+    out = [1] * max(map(len, shapes))
+    owner = [slots[0]] * len(out)
+    for slot, shape in zip(slots, shapes, strict=True):
+        for i in range(-len(shape), 0):
+            if shape[i] != 1 and out[i] not in (1, shape[i]):
+                other = dict(zip(slots, shapes, strict=True))[owner[i]]
+                message = tr(
+                    "{a} is {sa} but {b} is {sb}; axis {axis} is {na} and {nb}, which do not broadcast",
+                    a=owner[i], sa=other, b=slot, sb=shape, axis=i, na=out[i], nb=shape[i],
+                )  # fmt: skip
+                raise ShapeError(message)
+            if shape[i] != 1:
+                out[i], owner[i] = shape[i], slot
+    return tuple(out)
+
+
+def unbroadcast(g: Array, shape: Shape) -> Array:
+    """Sum g over the axes along which an operand of this shape was broadcast.
+
+    >>> unbroadcast(np.ones((4, 3)), (3,)).tolist()
+    [4.0, 4.0, 4.0]
+    """
+    lead = np.ndim(g) - len(shape)
+    axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
+    return np.sum(g, axis=axes, keepdims=True).reshape(shape) if axes else g
+
+
+def normalise_axis(axis: int, ndim: int) -> int:
+    """A possibly negative axis as 0 … ndim-1. Raises ShapeError where there is no such axis."""
+    if not -ndim <= axis < ndim:
+        message = tr("axis {axis} does not exist: x has {ndim} axes", axis=axis, ndim=ndim)
+        raise ShapeError(message)
+    return axis % ndim
+
+
+def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> dict[str, Any]:
+    """The op's attributes with their defaults filled in.
+
+    Raises ModelError for an unknown name, a missing one or a value of the wrong kind.
+    """
+    known = {**op.attrs, **op.layer_attrs} if layer else op.attrs
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) or tr("none")
+            hint = did_you_mean(name, known)
+            message = tr(
+                "{op} has no attribute '{name}'{hint}; it takes: {listed}",
+                op=op.name,
+                name=name,
+                hint=hint,
+                listed=listed,
+            )
+            raise ModelError(message)
+    out = {}
+    for name, attr in known.items():
+        if name in given:
+            out[name] = _checked(op, name, attr, given[name])
+        elif attr.default is REQUIRED and name in op.attrs:
+            raise ModelError(tr("{op} needs the attribute '{name}': {help}", op=op.name, name=name, help=attr.help))
+        elif name in op.attrs:
+            out[name] = attr.default
+    return out
+
+
+def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
+    if value is None and attr.optional:
+        return None
+    ok, expected = _KINDS[attr.kind]
+    if not ok(value) or (attr.choices and value not in attr.choices):
+        if attr.choices:
+            expected = " or ".join(attr.choices)
+        message = tr(
+            "{op}: attribute '{name}' is {value!r} but must be {expected}", op=op.name, name=name, value=value,
+            expected=tr(expected),
+        )  # fmt: skip
+        raise ModelError(message)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return (isinstance(value, float) and not math.isnan(value)) or _is_integer(value)
+
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "number": (_is_number, "a number"),
+    "integer": (_is_integer, "a whole number"),
+    "boolean": (lambda v: isinstance(v, bool), "true or false"),
+    "integers": (
+        lambda v: _is_integer(v) or (isinstance(v, list | tuple) and all(map(_is_integer, v))),
+        "a whole number or a list of them",
+    ),
+    "word": (lambda v: isinstance(v, str), "a word"),
+    "key": (lambda v: isinstance(v, str), "an index such as 1:3"),
+}

@@ -1,0 +1,248 @@
+"""Matrix products: affine, matmul and embedding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphlab.errors import DataError, ShapeError
+from graphlab.messages import tr
+from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, unbroadcast
+
+
+class Affine(Op):
+    """A fully connected layer, y = x W + b.
+
+    x: (…, D), W: (D, M), b: (M,) → y: (…, M). Given units=M instead of W and b, it makes them: W by `init`, b zeros.
+
+    >>> from graphlab.ops import Context
+    >>> Affine.forward(Context(), np.ones((1, 2)), np.ones((2, 3)), np.zeros(3))[0]
+    array([[2., 2., 2.]])
+    """
+
+    name = "affine"
+    family = "linear"
+    slots = ("x", "W", "b")
+    axes = "x: … D, W: D M, b: M -> … M"
+    layer_attrs = {
+        "units": Attr(kind="integer", help="number of outputs M"),
+        "init": Attr("he", kind="word", help="initialiser of W"),
+    }
+    formula = "x @ W + b"
+    local = {
+        "x": "upstream @ transpose(W)",
+        "W": "transpose(rows(x)) @ rows(upstream)",
+        "b": "sum_to(upstream, b)",
+    }
+
+    @staticmethod
+    def parameters(shapes: dict[str, Shape], units: int = 0, init: str = "he", **attrs: Any) -> dict[str, Parameter]:
+        return {"W": Parameter((shapes["x"][-1], units), init), "b": Parameter((units,), "zeros")}
+
+    @staticmethod
+    def macs(shapes: Sequence[Shape], out: Shape) -> int:
+        return math.prod(out) * shapes[1][0]
+
+    @staticmethod
+    def forward(ctx: Context, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Any, ...]]:
+        y = x @ W
+        y += b
+        return y, ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
+    ) -> tuple[Array | None, ...]:
+        x, W, _ = primals
+        gx = g @ W.T if ctx.needs is None or ctx.needs[0] else None
+        if x.ndim == 2:
+            return gx, x.T @ g, g.sum(axis=0)
+        rows = g.reshape(-1, g.shape[-1])
+        return gx, x.reshape(-1, x.shape[-1]).T @ rows, rows.sum(axis=0)
+
+    @staticmethod
+    def expand(build: Any, x: Any, W: Any, b: Any) -> Any:
+        return build("add", build("matmul", x, W, name="xW"), b, name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)), {}
+
+
+class MatMul(Op):
+    """The matrix product, y = a b, as np.matmul has it.
+
+    a: (…, N, D), b: (…, D, M) → y: (…, N, M); the axes … broadcast. A vector a: (D,) is a row and a vector b: (D,) a
+    column, whose axis y does not have. Raises ShapeError where D differs or an operand has no axes.
+
+    >>> from graphlab.ops import Context
+    >>> MatMul.forward(Context(), np.ones((2, 3)), np.arange(3.0))[0]
+    array([3., 3.])
+    """
+
+    name = "matmul"
+    family = "linear"
+    slots = ("a", "b")
+    formula = "a @ b"
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        a, b = shapes
+        for slot, other in (("a", "b"), ("b", "a")):
+            if {"a": a, "b": b}[slot] == ():
+                message = tr(
+                    "matmul: {slot} is a single number; for its product with {other} write *", slot=slot, other=other
+                )
+                raise ShapeError(message)
+        rest_a, rest_b = a[:-2], b[:-2]
+        depth = max(len(rest_a), len(rest_b))
+        letters = ["B"] if depth == 1 else [f"B{i + 1}" for i in range(depth)]
+        if a[-1] != b[-2:][0]:
+            _refuse(a, b, letters, tr("D must agree"))
+        rest = []
+        for i, letter in zip(range(-depth, 0), letters, strict=True):
+            m, n = (s[i] if -i <= len(s) else 1 for s in (rest_a, rest_b))
+            if m != n and 1 not in (m, n):
+                _refuse(a, b, letters, tr("{axis} must agree, or be 1", axis=letter))
+            rest.append(n if m == 1 else m)
+        return (*rest, *a[-2:-1], *b[-1:] * (len(b) > 1))
+
+    @staticmethod
+    def local(shapes: Sequence[Shape]) -> dict[str, str]:
+        a, b = shapes
+        if len(a) == 1 and len(b) == 1:
+            return {"a": "upstream * b", "b": "upstream * a"}
+        if len(a) == 1:
+            matrix = "upstream @ transpose(b)"
+            batch = "sum_to(row(upstream) @ transpose(b), a)"
+            return {"a": matrix if len(b) == 2 else batch, "b": "column(a) @ row(upstream)"}
+        if len(b) == 1:
+            return {
+                "a": "column(upstream) @ row(b)",
+                "b": "upstream @ a" if len(a) == 2 else "sum_to(row(upstream) @ a, b)",
+            }
+        if len(b) == 2:
+            product = "transpose(a) @ upstream" if len(a) == 2 else "transpose(rows(a)) @ rows(upstream)"
+            return {"a": "upstream @ transpose(b)", "b": product}
+        to_a, to_b = "upstream @ transpose(b)", "transpose(a) @ upstream"
+        rest = MatMul.shape(a, b)[:-2]
+        return {
+            "a": to_a if a[:-2] == rest else f"sum_to({to_a}, a)",
+            "b": to_b if b[:-2] == rest else f"sum_to({to_b}, b)",
+        }
+
+    @staticmethod
+    def macs(shapes: Sequence[Shape], out: Shape) -> int:
+        return math.prod(out) * shapes[0][-1]
+
+    @staticmethod
+    def forward(ctx: Context, a: Array, b: Array) -> tuple[Array, tuple[Any, ...]]:
+        return a @ b, ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
+    ) -> tuple[Array | None, ...]:
+        a, b = primals
+        needs_a, needs_b = ctx.needs or (True, True)
+        ga = gb = None
+        if a.ndim == 1 or b.ndim == 1:  # a row, a column: with their axes written out all are matrices
+            row, column = (a[None] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
+            g = np.expand_dims(g, (-2,) * (a.ndim == 1) + (-1,) * (b.ndim == 1))
+        else:
+            row, column = a, b
+        if needs_a:
+            ga = unbroadcast(g @ column.swapaxes(-1, -2), row.shape).reshape(a.shape)
+        if needs_b and column.ndim == 2:
+            gb = (row.reshape(-1, row.shape[-1]).T @ g.reshape(-1, g.shape[-1])).reshape(b.shape)
+        elif needs_b:
+            gb = unbroadcast(row.swapaxes(-1, -2) @ g, column.shape)
+        return ga, gb
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (rng.normal(size=(4, 3)), rng.normal(size=(3, 2))), {}
+
+
+def _refuse(a: Shape, b: Shape, letters: Sequence[str], reason: str) -> None:
+    def text(shape: Shape, tail: Sequence[str]) -> str:
+        named = [*letters, *tail][-len(shape) :]
+        return "(" + ", ".join(f"{name}={size}" for name, size in zip(named, shape, strict=True)) + ")"
+
+    shown_a = text(a, ("D",) if len(a) == 1 else ("N", "D"))
+    shown_b = text(b, ("D",) if len(b) == 1 else ("D", "M"))
+    raise ShapeError(tr("a is {a} but b is {b}; {reason}", a=shown_a, b=shown_b, reason=reason))
+
+
+class Embedding(Op):
+    """Rows looked up in a table, y[n] = W[index[n]].
+
+    index: (…) whole numbers from 0 to V−1, W: (V, D) → y: (…, D). Given vocab=V and units=D it makes W itself.
+    An index that occurs twice collects both gradients. Raises DataError for one that is out of range or not whole.
+
+    >>> from graphlab.ops import Context
+    >>> Embedding.forward(Context(), np.array([2, 0]), np.array([[1.0], [2.0], [3.0]]))[0]
+    array([[3.],
+           [1.]])
+    """
+
+    name = "embedding"
+    family = "linear"
+    slots = ("index", "W")
+    as_is = ("index",)
+    nograd = ("index",)
+    axes = "index: …, W: V D -> … D"
+    layer_attrs = {
+        "vocab": Attr(kind="integer", help="number of rows V"),
+        "units": Attr(kind="integer", help="length of a row D"),
+        "init": Attr("normal", kind="word", help="initialiser of W"),
+    }
+    formula = "one_hot(index, transpose(W)) @ W"
+    local = {"W": "scatter_add(index, upstream, W)"}
+
+    @staticmethod
+    def parameters(
+        shapes: dict[str, Shape], vocab: int = 0, units: int = 0, init: str = "normal", **attrs: Any
+    ) -> dict[str, Parameter]:
+        return {"W": Parameter((vocab, units), init)}
+
+    @staticmethod
+    def forward(ctx: Context, index: Array, W: Array) -> tuple[Array, tuple[Any, ...]]:
+        _check_index(np.asarray(index), len(W))
+        return W[index], ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
+    ) -> tuple[Array | None, ...]:
+        index, W = primals
+        out = np.zeros_like(W)
+        np.add.at(out, index, g)
+        return None, out
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (np.array([3, 0, 3, 1]), rng.normal(size=(5, 2))), {}
+
+
+def _check_index(index: Array, size: int) -> None:
+    if index.dtype.kind not in "iu":
+        message = tr(
+            "embedding: index holds {dtype}, not whole numbers; give that input dtype: int64", dtype=index.dtype
+        )
+        raise DataError(message)
+    bad = (index < 0) | (index >= size)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        value = int(index[place])
+        remedy = (
+            tr("correct the data or give W {n} rows", n=int(index.max()) + 1) if value >= 0 else tr("rows count from 0")
+        )
+        message = tr(
+            "embedding: index{place} is {value}, but W has rows 0 to {last}; {remedy}",
+            place=list(place) or "", value=value, last=size - 1, remedy=remedy,
+        )  # fmt: skip
+        raise DataError(message)

@@ -1,0 +1,281 @@
+"""Losses for many classes: softmax with cross-entropy, cross-entropy on probabilities, and the negative log-likelihood.
+
+Their labels are class numbers, one for each row of x, or soft labels (one-hot among them), a number for each class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphlab.errors import DataError, ShapeError
+from graphlab.messages import tr
+from graphlab.ops.base import Array, Attr, Context, Op, Shape
+from graphlab.ops.loss import position_text, ratio, times_log
+from graphlab.ops.softmax import expand_log_softmax, log_softmax
+
+BATCH_REDUCTION = Attr("mean", kind="word", choices=("mean", "sum"), help="over the batch: all axes but the last")
+
+
+def indices(t: Array) -> np.ndarray:
+    """Class numbers, flat, as numpy indexes with them."""
+    return np.asarray(t).reshape(-1).astype(np.intp)
+
+
+def class_numbers(t: Array, classes: int) -> np.ndarray:
+    """The labels as indices. Raises DataError for the first one that is no whole number from 0 to classes − 1."""
+    labels = np.asarray(t)
+    whole = labels == np.floor(labels)
+    wrong = np.argwhere(~((labels >= 0) & (labels < classes) & whole))
+    if len(wrong):
+        position = tuple(int(i) for i in wrong[0])
+        values = {"position": position_text(position), "last": classes - 1, "classes": classes}
+        if np.isfinite(labels[position]) and whole[position]:
+            message = tr(
+                "label {label} at {position} is outside 0 … {last}; the last axis has {classes} classes, counted from "
+                "0: renumber the labels, or make that axis longer", label=int(labels[position]), **values,
+            )  # fmt: skip
+        else:
+            message = tr(
+                "label {label} at {position} is not a whole number; give class numbers 0 … {last}, or {classes} "
+                "numbers for each row, one for each class", label=labels[position], **values,
+            )  # fmt: skip
+        raise DataError(message)
+    return indices(labels)
+
+
+def is_soft(x: Shape, t: Shape) -> bool:
+    """Whether the labels are a number for each class, not class numbers."""
+    return len(t) == len(x)
+
+
+def batch_share(g: Array, x: Array, reduction: str) -> Array:
+    """What each row's loss gets of the upstream gradient."""
+    return g / math.prod(x.shape[:-1]) if reduction == "mean" else g
+
+
+def batch_reduced(total: Array, x: Array, reduction: str) -> Array:
+    """The rows' losses, already summed, as their mean or sum."""
+    return total / math.prod(x.shape[:-1]) if reduction == "mean" else total
+
+
+def picked(x: Array, labels: np.ndarray) -> Array:
+    """Each row's element at its label."""
+    return x.reshape(-1, x.shape[-1])[np.arange(len(labels)), labels]
+
+
+def placed(values: Array, x: Array, labels: np.ndarray) -> Array:
+    """Zeros of x's shape with each row's value at its label."""
+    out = np.zeros(x.shape, dtype=x.dtype)
+    out.reshape(-1, x.shape[-1])[np.arange(len(labels)), labels] = values
+    return out
+
+
+class ClassLoss(Op):
+    """A loss of each row, over the last axis, then their mean or sum."""
+
+    family = "loss"
+    slots = ("x", "t")
+    as_is = ("t",)
+    attrs = {"reduction": BATCH_REDUCTION}
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        x, t = shapes
+        slot = cls.slots[0]
+        if x[-1:] in ((), (0,)):
+            raise ShapeError(tr("{slot} is {x} but needs a last axis of one class or more", slot=slot, x=x))
+        if t not in (x, x[:-1]):
+            message = tr(
+                "{slot} is {x} but t is {t}; t must be {rows} (a class number for each row) or {x} (a number for each "
+                "class)",
+                slot=slot, x=x, t=t, rows=x[:-1],
+            )  # fmt: skip
+            raise ShapeError(message)
+        return ()
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (rng.normal(size=(4, 3)), np.array([2, 0, 1, 2])), {"reduction": "mean"}
+
+
+def _texts(shapes: Sequence[Shape], reduction: str, slot: str) -> tuple[str, str]:
+    """The labels as weights for each class, and the division that a mean over the batch ends with."""
+    return (
+        "t" if is_soft(*shapes) else f"one_hot(t, {slot})",
+        f" / batch({slot})" if reduction == "mean" else "",
+    )
+
+
+class SoftmaxCrossEntropy(ClassLoss):
+    """Softmax with cross-entropy, y = −Σ t log softmax(x) over the last axis, then the mean over the batch, or the sum.
+
+    x: (…, C) logits; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient → y: ().
+    Computed by log-sum-exp, so that no logit is too large. Residual p = softmax(x). Soft labels need not add up to 1.
+
+    Raises DataError for a class number that is not a whole number from 0 to C−1.
+
+    >>> from graphlab.ops import Context
+    >>> x = np.array([[0.0, 1000.0], [1000.0, 0.0]])
+    >>> float(SoftmaxCrossEntropy.forward(Context(), x, np.array([1, 1]), reduction="mean")[0])
+    500.0
+    """
+
+    name = "softmax_cross_entropy"
+    residuals = ("p",)
+
+    @staticmethod
+    def formula(shapes: Sequence[Shape], reduction: str) -> str:
+        t, n = _texts(shapes, reduction, "x")
+        return f"-sum({t} * (x - log(sum(exp(x), axis=-1, keepdims=true)))){n}"
+
+    @staticmethod
+    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
+        t, n = _texts(shapes, reduction, "x")
+        if not is_soft(*shapes):
+            return {"x": f"upstream * (p - {t}){n}"}
+        return {
+            "x": f"upstream * (p * sum(t, axis=-1, keepdims=true) - t){n}",
+            "t": f"upstream * (log(sum(exp(x), axis=-1, keepdims=true)) - x){n}",
+        }
+
+    @staticmethod
+    def forward(ctx: Context, x: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+        z = x - np.max(x, axis=-1, keepdims=True)
+        p = np.exp(z)
+        total = np.sum(p, axis=-1, keepdims=True)
+        p /= total
+        if is_soft(x.shape, np.shape(t)):
+            loss = np.sum(np.asarray(t, x.dtype) * (np.log(total) - z))
+        else:
+            loss = np.sum(np.log(total)) - np.sum(picked(z, class_numbers(t, x.shape[-1])))
+        return batch_reduced(loss, x, reduction), (p,)
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
+    ) -> tuple[Array | None, ...]:
+        (x, t), (p,) = primals, residuals
+        g = batch_share(g, x, reduction)
+        if not is_soft(x.shape, np.shape(t)):
+            gx = p * g
+            labels = indices(t)
+            gx.reshape(-1, x.shape[-1])[np.arange(len(labels)), labels] -= g
+            return gx, None
+        t = np.asarray(t, x.dtype)
+        gt = -g * log_softmax(x) if ctx.needs is None or ctx.needs[1] else None
+        return g * (p * np.sum(t, axis=-1, keepdims=True) - t), gt
+
+    @staticmethod
+    def expand(build: Any, x: Any, t: Any, reduction: str) -> Any:
+        log_p = expand_log_softmax(build, x, axis=-1, name="log_p")
+        return build("nll", log_p, t, reduction=reduction, name="out")
+
+
+class CrossEntropy(ClassLoss):
+    """Cross-entropy on probabilities, y = −Σ t log p over the last axis, then the mean over the batch, or the sum.
+
+    p: (…, C) probabilities; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient → y: ().
+    Keras's categorical and sparse categorical cross-entropy, but p is taken as it is: Keras divides it by its sum and
+    keeps it between 1e-7 and 1 − 1e-7. 0 · log 0 counts as 0; its steps agree where p > 0. PyTorch's CrossEntropyLoss
+    takes logits: that is softmax_cross_entropy.
+
+    Raises DataError for a class number that is not a whole number from 0 to C−1.
+
+    >>> from graphlab.ops import Context
+    >>> p = np.array([[0.5, 0.5, 0.0]])
+    >>> float(CrossEntropy.forward(Context(), p, np.array([0]), reduction="mean")[0].round(6))
+    0.693147
+    """
+
+    name = "cross_entropy"
+    slots = ("p", "t")
+
+    @staticmethod
+    def formula(shapes: Sequence[Shape], reduction: str) -> str:
+        t, n = _texts(shapes, reduction, "p")
+        return f"-sum({t} * log(p)){n}"
+
+    @staticmethod
+    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
+        t, n = _texts(shapes, reduction, "p")
+        rules = {"p": f"upstream * -{t} / p{n}"}
+        return {**rules, "t": f"upstream * -log(p){n}"} if is_soft(*shapes) else rules
+
+    @staticmethod
+    def forward(ctx: Context, p: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+        if is_soft(p.shape, np.shape(t)):
+            losses = times_log(np.asarray(t, p.dtype), p)
+        else:
+            losses = np.log(picked(p, class_numbers(t, p.shape[-1])))
+        return -batch_reduced(np.sum(losses), p, reduction), ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
+    ) -> tuple[Array | None, ...]:
+        p, t = primals
+        g = batch_share(g, p, reduction)
+        if not is_soft(p.shape, np.shape(t)):
+            labels = indices(t)
+            return placed(-g / picked(p, labels), p, labels), None
+        return -g * ratio(np.asarray(t, p.dtype), p), -g * np.log(p)
+
+    @staticmethod
+    def expand(build: Any, p: Any, t: Any, reduction: str) -> Any:
+        return build("nll", build("log", p, name="log_p"), t, reduction=reduction, name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        p = rng.uniform(0.2, 1.0, size=(4, 3))
+        return (p / p.sum(axis=-1, keepdims=True), np.array([2, 0, 1, 2])), {"reduction": "mean"}
+
+
+class NLL(ClassLoss):
+    """The negative log-likelihood, y = −Σ t x over the last axis, then the mean over the batch, or the sum.
+
+    x: (…, C) log-probabilities; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient
+    → y: (). A soft label 0 leaves its x out, even where that is −∞.
+
+    Raises DataError for a class number that is not a whole number from 0 to C−1.
+
+    >>> from graphlab.ops import Context
+    >>> x = np.array([[-0.5, -2.0], [-3.0, -0.25]])
+    >>> float(NLL.forward(Context(), x, np.array([0, 1]), reduction="sum")[0])
+    0.75
+    """
+
+    name = "nll"
+
+    @staticmethod
+    def formula(shapes: Sequence[Shape], reduction: str) -> str:
+        t, n = _texts(shapes, reduction, "x")
+        return f"-sum({t} * x){n}"
+
+    @staticmethod
+    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
+        t, n = _texts(shapes, reduction, "x")
+        rules = {"x": f"upstream * -{t}{n}"}
+        return {**rules, "t": f"upstream * -x{n}"} if is_soft(*shapes) else rules
+
+    @staticmethod
+    def forward(ctx: Context, x: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+        if is_soft(x.shape, np.shape(t)):
+            t = np.asarray(t, x.dtype)
+            losses = np.multiply(t, x, out=np.zeros(x.shape, dtype=x.dtype), where=t != 0)
+        else:
+            losses = picked(x, class_numbers(t, x.shape[-1]))
+        return -batch_reduced(np.sum(losses), x, reduction), ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
+    ) -> tuple[Array | None, ...]:
+        x, t = primals
+        g = batch_share(g, x, reduction)
+        if not is_soft(x.shape, np.shape(t)):
+            return placed(-g, x, indices(t)), None
+        return -g * np.asarray(t, x.dtype), -g * x

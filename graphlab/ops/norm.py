@@ -1,0 +1,269 @@
+"""Normalisation: BatchNorm over the batch, LayerNorm over the features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from graphlab.ops.axes import check_axes
+from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
+
+EPS = Attr(1e-5, help="added to the variance")
+
+
+@lru_cache(maxsize=256)
+def other_axes(ndim: int, axis: int) -> tuple[int, ...]:
+    """All axes but one.
+
+    >>> other_axes(4, 1), other_axes(2, -1)
+    ((0, 2, 3), (0,))
+    """
+    feature = normalise_axis(axis, ndim)
+    return tuple(i for i in range(ndim) if i != feature)
+
+
+def _is_last(axis: int, ndim: int) -> bool:
+    return axis in (-1, ndim - 1)
+
+
+def _along(v: Array, ndim: int, axis: int) -> Array:
+    """A vector of features, shaped to broadcast against x."""
+    return v if _is_last(axis, ndim) else v.reshape(v.shape + (1,) * (ndim - 1 - axis % ndim))
+
+
+class BatchNorm(Op):
+    """Batch normalisation, y = γ (x − μ) / √(σ² + ε) + β, feature by feature (Ioffe and Szegedy 2015).
+
+    x: (…, D) with the features on `axis`; gamma, beta, running_mean, running_var: (D,) → y: x's shape. In train mode
+    μ and σ² are the batch's mean and variance, with 1/N, over all other axes; in eval mode they are the running ones,
+    which have no gradient. A train step reports running = (1 − momentum) running + momentum batch, the variance there
+    with 1/(N−1): PyTorch's convention (Keras's momentum is 1 − this one). A batch of one keeps 1/N.
+
+    Residuals: mu, var, ivar = 1/√(var + ε), xhat = (x − mu) ivar, and n, the number of elements behind mu and var:
+    infinite for running statistics, which no single x moves. Given x alone it makes the rest: gamma and running_var
+    ones, beta and running_mean zeros.
+
+    >>> from graphlab.ops import Context
+    >>> ones, zeros = np.ones(1), np.zeros(1)
+    >>> x = np.array([[1.0], [3.0]])
+    >>> BatchNorm.forward(Context(), x, ones, zeros, zeros, ones, axis=-1, eps=0.0, momentum=0.1)[0].tolist()
+    [[-1.0], [1.0]]
+    """
+
+    name = "batchnorm"
+    family = "norm"
+    slots = ("x", "gamma", "beta", "running_mean", "running_var")
+    axes = "x: … D, gamma: D, beta: D, running_mean: D, running_var: D -> … D"
+    attrs = {
+        "axis": Attr(-1, kind="integer", help="the axis of the features; all others are averaged over"),
+        "eps": EPS,
+        "momentum": Attr(0.1, help="share of the new batch in the running statistics"),
+    }
+    residuals = ("mu", "var", "ivar", "xhat", "n")
+    nograd = ("running_mean", "running_var")
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        feature = normalise_axis(attrs["axis"], len(shapes[0]))
+        letters = ["D" if i == feature else f"N{i + 1}" for i in range(len(shapes[0]))]
+        x = " ".join("N" if letter == "N1" and len(letters) == 2 else letter for letter in letters)
+        vectors = ", ".join(f"{slot}: D" for slot in cls.slots[1:])
+        return check_axes(f"x: {x}, {vectors} -> {x}", cls.slots, shapes)
+
+    @staticmethod
+    def formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> str:
+        gamma, beta = (_spread_text(v, len(shapes[0]), axis) for v in ("gamma", "beta"))
+        return f"{gamma} * (x - mu) / sqrt(var + eps) + {beta}"
+
+    @staticmethod
+    def local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
+        others = list(other_axes(len(shapes[0]), axis))
+        total = f"sum(upstream, axis={others}, keepdims=true)"
+        along = f"sum(upstream * xhat, axis={others}, keepdims=true)"
+        gamma = _spread_text("gamma", len(shapes[0]), axis)
+        return {
+            "x": f"{gamma} / sqrt(var + eps) * (upstream - {total} / n - xhat * {along} / n)",
+            "gamma": f"sum(upstream * xhat, axis={others})",
+            "beta": f"sum(upstream, axis={others})",
+        }
+
+    @staticmethod
+    def parameters(shapes: dict[str, Shape], axis: int = -1, **attrs: Any) -> dict[str, Parameter]:
+        features = (shapes["x"][normalise_axis(axis, len(shapes["x"]))],)
+        return {
+            "gamma": Parameter(features, "ones"),
+            "beta": Parameter(features, "zeros"),
+            "running_mean": Parameter(features, "zeros", role="state"),
+            "running_var": Parameter(features, "ones", role="state"),
+        }
+
+    @staticmethod
+    def forward(
+        ctx: Context, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array,
+        axis: int, eps: float, momentum: float,
+    ) -> tuple[Array, tuple[Any, ...]]:  # fmt: skip
+        n: float = math.inf
+        if ctx.mode == "train":
+            others, keep = other_axes(x.ndim, axis), not _is_last(axis, x.ndim)
+            n = math.prod(x.shape[i] for i in others)
+            mu = x.sum(axis=others, keepdims=keep) / n
+            xhat = x - mu
+            var = (xhat * xhat).sum(axis=others, keepdims=keep) / n
+        else:
+            mu, var = _along(running_mean, x.ndim, axis), _along(running_var, x.ndim, axis)
+            xhat = x - mu
+        ivar = 1.0 / np.sqrt(var + eps)
+        xhat *= ivar
+        y = xhat * _along(gamma, x.ndim, axis)
+        y += _along(beta, x.ndim, axis)
+        return y, (mu, var, ivar, xhat, n)
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        axis: int, eps: float, momentum: float,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
+        _, _, ivar, xhat, n = residuals
+        others = other_axes(g.ndim, axis)
+        ggamma = (g * xhat).sum(axis=others)
+        gbeta = g.sum(axis=others)
+        if ctx.needs is not None and not ctx.needs[0]:
+            return None, ggamma, gbeta, None, None
+        scale = _along(primals[1], g.ndim, axis) * ivar
+        if ctx.mode == "eval":
+            return g * scale, ggamma, gbeta, None, None
+        gx = xhat * _along(ggamma / -n, g.ndim, axis)
+        gx += g
+        gx -= _along(gbeta / n, g.ndim, axis)
+        gx *= scale
+        return gx, ggamma, gbeta, None, None
+
+    @staticmethod
+    def updates(
+        ctx: Context, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        axis: int, eps: float, momentum: float,
+    ) -> dict[str, Array]:  # fmt: skip
+        if ctx.mode == "eval":
+            return {}
+        mu, var, _, _, n = residuals
+        running_mean, running_var = primals[3:]
+        unbiased = var * (n / max(n - 1, 1))
+        return {
+            "running_mean": (1 - momentum) * running_mean + momentum * mu.reshape(running_mean.shape),
+            "running_var": (1 - momentum) * running_var + momentum * unbiased.reshape(running_var.shape),
+        }
+
+    @staticmethod
+    def expand(
+        build: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any,
+        axis: int, eps: float, momentum: float,
+    ) -> Any:  # fmt: skip
+        """In train mode the nine nodes of Kratzert's derivation."""
+        ndim = len(build.shape(x))
+        last = _is_last(axis, ndim)
+
+        def along(v: Any, name: str) -> Any:
+            return v if last else build("reshape", v, shape=(-1,) + (1,) * (ndim - 1 - axis % ndim), name=name)
+
+        if build.mode == "train":
+            others = other_axes(ndim, axis)
+            over = {"axis": others[0] if len(others) == 1 else others, "keepdims": not last}
+            xmu = build("sub", x, build("mean", x, name="mu", **over), name="xmu")
+            var = build("mean", build("square", xmu, name="sq"), name="var", **over)
+        else:
+            xmu = build("sub", x, along(running_mean, "mu"), name="xmu")
+            var = along(running_var, "var")
+        ivar = build("reciprocal", build("sqrt", var, eps=eps, name="sqrtvar"), name="ivar")
+        xhat = build("mul", xmu, ivar, name="xhat")
+        gammax = build("mul", along(gamma, "gamma_along"), xhat, name="gammax")
+        return build("add", gammax, along(beta, "beta_along"), name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        running = (rng.normal(size=3), rng.uniform(0.5, 2.0, size=3))
+        primals = (rng.normal(1.0, 2.0, size=(5, 3)), rng.uniform(0.5, 2.0, size=3), rng.normal(size=3), *running)
+        return primals, {"axis": -1, "eps": 1e-5, "momentum": 0.1}
+
+
+def _spread_text(name: str, ndim: int, axis: int) -> str:
+    """A vector of features in a formula, placed along its axis where that is not the last."""
+    if _is_last(axis, ndim):
+        return name
+    return f"spread({name}, x, axis={list(other_axes(ndim, axis))})"
+
+
+class LayerNorm(Op):
+    """Layer normalisation, y = γ (x − μ) / √(σ² + ε) + β, row by row (Ba et al. 2016).
+
+    x: (…, D), gamma, beta: (D,) → y: (…, D). μ and σ² are each row's own mean and variance, with 1/D, over the last
+    axis, in training and inference alike. Residuals: mu, var, ivar = 1/√(var + ε), xhat = (x − mu) ivar. Given x alone
+    it makes gamma ones and beta zeros.
+
+    >>> from graphlab.ops import Context
+    >>> LayerNorm.forward(Context(), np.array([1.0, 3.0]), np.ones(2), np.zeros(2), eps=0.0)[0].tolist()
+    [-1.0, 1.0]
+    """
+
+    name = "layernorm"
+    family = "norm"
+    slots = ("x", "gamma", "beta")
+    axes = "x: … D, gamma: D, beta: D -> … D"
+    attrs = {"eps": EPS}
+    residuals = ("mu", "var", "ivar", "xhat")
+    formula = "gamma * (x - mu) / sqrt(var + eps) + beta"
+    local = {
+        "x": "1 / sqrt(var + eps) * (upstream * gamma - mean(upstream * gamma, axis=-1, keepdims=true)"
+        " - xhat * mean(upstream * gamma * xhat, axis=-1, keepdims=true))",
+        "gamma": "sum_to(upstream * xhat, gamma)",
+        "beta": "sum_to(upstream, beta)",
+    }
+
+    @staticmethod
+    def parameters(shapes: dict[str, Shape], **attrs: Any) -> dict[str, Parameter]:
+        features = shapes["x"][-1:]
+        return {"gamma": Parameter(features, "ones"), "beta": Parameter(features, "zeros")}
+
+    @staticmethod
+    def forward(ctx: Context, x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, tuple[Any, ...]]:
+        d = x.shape[-1]
+        mu = x.sum(axis=-1, keepdims=True) / d
+        xhat = x - mu
+        var = (xhat * xhat).sum(axis=-1, keepdims=True) / d
+        ivar = 1.0 / np.sqrt(var + eps)
+        xhat *= ivar
+        y = xhat * gamma
+        y += beta
+        return y, (mu, var, ivar, xhat)
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], eps: float
+    ) -> tuple[Array | None, ...]:
+        _, _, ivar, xhat = residuals
+        rows = tuple(range(g.ndim - 1))
+        ggamma = (g * xhat).sum(axis=rows)
+        gbeta = g.sum(axis=rows)
+        if ctx.needs is not None and not ctx.needs[0]:
+            return None, ggamma, gbeta
+        d = g.shape[-1]
+        h = g * primals[1]
+        along = (h * xhat).sum(axis=-1, keepdims=True) / d
+        h -= h.sum(axis=-1, keepdims=True) / d
+        h -= xhat * along
+        h *= ivar
+        return h, ggamma, gbeta
+
+    @staticmethod
+    def expand(build: Any, x: Any, gamma: Any, beta: Any, eps: float) -> Any:
+        xmu = build("sub", x, build("mean", x, axis=-1, keepdims=True, name="mu"), name="xmu")
+        var = build("mean", build("square", xmu, name="sq"), axis=-1, keepdims=True, name="var")
+        xhat = build("div", xmu, build("sqrt", var, eps=eps, name="sqrtvar"), name="xhat")
+        return build("add", build("mul", gamma, xhat, name="gammax"), beta, name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (rng.normal(1.0, 2.0, size=(4, 3)), rng.uniform(0.5, 2.0, size=3), rng.normal(size=3)), {"eps": 1e-5}

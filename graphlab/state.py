@@ -1,0 +1,132 @@
+"""State: the arrays a graph keeps between runs, by name; and the initialisers that make the first one."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from graphlab.errors import DataError, ModelError
+from graphlab.messages import did_you_mean, tr
+
+INITIALISERS: dict[str, tuple[str, ...]] = {
+    "zeros": (),
+    "ones": (),
+    "normal": ("mean", "std"),
+    "uniform": ("low", "high"),
+    "xavier": ("distribution",),
+    "he": ("distribution",),
+}
+OPTIONS = tuple(dict.fromkeys(option for options in INITIALISERS.values() for option in options))
+
+
+class State(Mapping[str, np.ndarray]):
+    """Parameters and running statistics, immutable: `replace` gives a new one.
+
+    >>> s = State({"w": np.array([1.0, 2.0])})
+    >>> s.replace({"w": np.array([3.0, 4.0])})["w"].tolist(), s["w"].tolist()
+    ([3.0, 4.0], [1.0, 2.0])
+    """
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        self._arrays = {name: frozen(value) for name, value in arrays.items()}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(self._arrays)})"
+
+    def replace(self, arrays: Mapping[str, Any]) -> State:
+        """This state with some arrays exchanged. Raises DataError for a name it does not have."""
+        for name in arrays:
+            if name not in self._arrays:
+                hint = did_you_mean(name, self._arrays)
+                raise DataError(tr("the state has no array '{name}'{hint}", name=name, hint=hint))
+        return State({**self._arrays, **arrays})
+
+
+def frozen(value: Any) -> np.ndarray:
+    """The array, not to be written to; copied only if someone else could."""
+    array = np.asarray(value)
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def generator(seed: int, name: str, iteration: int = 0) -> np.random.Generator:
+    """Randomness by name: adding a node changes no other node's numbers."""
+    digest = hashlib.sha256(name.encode("utf-8")).digest()[:8]
+    return np.random.default_rng([seed, int.from_bytes(digest, "big"), iteration])
+
+
+def check_init(init: str, options: Mapping[str, Any]) -> None:
+    """Raises ModelError for an unknown initialiser or an option it does not take."""
+    if init not in INITIALISERS:
+        hint = did_you_mean(init, INITIALISERS)
+        listed = ", ".join(INITIALISERS)
+        raise ModelError(
+            tr("unknown initialiser '{init}'{hint}; there are: {listed}", init=init, hint=hint, listed=listed)
+        )
+    for name, value in options.items():
+        if name not in INITIALISERS[init]:
+            listed = ", ".join(INITIALISERS[init]) or tr("no options")
+            message = tr(
+                "initialiser '{init}' has no option '{name}'; it takes: {listed}", init=init, name=name, listed=listed
+            )
+            raise ModelError(message)
+        if name == "distribution":
+            ok = value in ("normal", "uniform")
+            expected = tr("normal or uniform")
+        else:
+            ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            expected = tr("a finite number")
+        if ok and name == "std" and value < 0:
+            ok, expected = False, tr("0 or more")
+        if not ok:
+            message = tr(
+                "initialiser '{init}': option '{name}' is {value!r} but must be {expected}",
+                init=init, name=name, value=value, expected=expected,
+            )  # fmt: skip
+            raise ModelError(message)
+
+
+def initialise(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """A first value, float64.
+
+    zeros, ones. normal: mean 0, std 1. uniform: low 0, high 1. xavier (Glorot and Bengio 2010): uniform on
+    ±√(6 / (fan_in + fan_out)), or distribution: normal with std √(2 / (fan_in + fan_out)). he (He et al. 2015): normal
+    with std √(2 / fan_in), or distribution: uniform on ±√(6 / fan_in). The last axis is fan_out, the others fan_in.
+
+    >>> initialise((2, 2), "ones", {}, generator(0, "W")).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
+    fan_in, fan_out = math.prod(shape[:-1]) if len(shape) > 1 else math.prod(shape), shape[-1] if shape else 1
+    match init:
+        case "zeros":
+            return np.zeros(shape)
+        case "ones":
+            return np.ones(shape)
+        case "normal":
+            return np.asarray(rng.normal(options.get("mean", 0.0), options.get("std", 1.0), shape))
+        case "uniform":
+            return np.asarray(rng.uniform(options.get("low", 0.0), options.get("high", 1.0), shape))
+        case "xavier":
+            variance, distribution = 2.0 / max(fan_in + fan_out, 1), options.get("distribution", "uniform")
+        case _:
+            variance, distribution = 2.0 / max(fan_in, 1), options.get("distribution", "normal")
+    if distribution == "normal":
+        return np.asarray(rng.normal(0.0, math.sqrt(variance), shape))
+    return np.asarray(rng.uniform(-math.sqrt(3 * variance), math.sqrt(3 * variance), shape))

@@ -1,0 +1,282 @@
+"""Trace: everything one run computed, in columns. Records, steps and contributions are made when looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphlab import ops
+from graphlab.errors import TraceError
+from graphlab.graph import Graph, Node
+from graphlab.messages import tr
+from graphlab.numbers import number
+from graphlab.ops import Context
+from graphlab.state import State, generator
+
+if TYPE_CHECKING:
+    from graphlab.planning import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One edge's product: what `consumer` sends back to `producer` through one of its slots.
+
+    rule: the chain rule of that slot, in the names of the consumer's op. value: shaped as the producer.
+    """
+
+    consumer: str
+    slot: str
+    producer: str
+    rule: str
+    value: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a run. phase: forward (a value was made) or backward (contributions were sent).
+
+    upstream: the gradient that had arrived at the node, in the backward phase.
+    """
+
+    index: int
+    phase: str
+    node: str
+    value: np.ndarray | None = None
+    upstream: np.ndarray | None = None
+    contributions: tuple[Contribution, ...] = ()
+
+
+class Trace:
+    """The record of a run. trace["h"].value and .grad are arrays; grad is None where nothing was computed.
+
+    Columns are indexed as graph.nodes; the model's literal numbers follow in `values`. cotangents and contributions
+    are None before backward; contributions[i][k] is what node i sent to its k-th input (None: nothing).
+    """
+
+    def __init__(
+        self, graph: Graph, plan: Plan, state: State, feeds: Mapping[str, Any], mode: str, iteration: int,
+        values: list[Any], residuals: list[Any] | None = None, cotangents: list[Any] | None = None,
+        contributions: list[Any] | None = None, summaries: Mapping[tuple[int, str], Mapping[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        self.graph = graph
+        self.plan = plan
+        self.state = state
+        self.feeds = feeds
+        self.mode = mode
+        self.iteration = iteration
+        self.values = values
+        self.residuals = residuals
+        self.cotangents = cotangents
+        self.contributions = contributions
+        self.summaries = summaries or {}  # of arrays that a trace file left out
+
+    def __repr__(self) -> str:
+        done = tr("forward and backward") if self.cotangents is not None else tr("forward")
+        return f"<Trace of {self.graph.name!r}: {len(self.graph)} nodes, {done}>"
+
+    def __getitem__(self, name: str) -> Record:
+        return Record(self, self.graph.position(name))
+
+    def __iter__(self) -> Iterator[Record]:
+        return (Record(self, i) for i in range(len(self.graph)))
+
+    @property
+    def has_gradients(self) -> bool:
+        return self.cotangents is not None
+
+    @property
+    def loss(self) -> float | None:
+        """The loss's value; None where the model starts from an upstream gradient or has no loss."""
+        i = self.plan.target
+        if i is None or self.graph.backward_node or np.size(self.values[i]) != 1 or self.values[i] is None:
+            return None
+        return float(np.asarray(self.values[i]).reshape(()))
+
+    @cached_property
+    def updates(self) -> dict[str, np.ndarray]:
+        """New values of the layers' states, such as running means; forward itself changes nothing."""
+        out: dict[str, np.ndarray] = {}
+        for i, node in enumerate(self.graph.nodes):
+            updates = ops.get(node.op).updates
+            if updates is None:
+                continue
+            primals = [self.values[j] for j in self.plan.operands[i]]
+            with np.errstate(all="ignore"):
+                new = updates(Context(self.mode), primals, self.values[i], self.residuals_of(i), **node.attrs)
+            sources = dict(zip(node.slots, node.inputs, strict=True))
+            out.update((str(sources[slot]), value) for slot, value in new.items() if isinstance(sources[slot], str))
+        return out
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """Every forward node, then every backward node."""
+        return _Steps(self)
+
+    def residuals_of(self, i: int) -> tuple[Any, ...]:
+        """What node i's forward kept; computed again where the trace was read from a file."""
+        if self.residuals is not None:
+            kept: tuple[Any, ...] = self.residuals[i]
+            return kept
+        node = self.graph.nodes[i]
+        op = ops.get(node.op)
+        rng = generator(self.graph.random_seed, node.name, self.iteration) if op.random else None
+        primals = [self.values[j] for j in self.plan.operands[i]]
+        with np.errstate(all="ignore"):
+            again: tuple[Any, ...] = op.forward(Context(self.mode, rng), *primals, **node.attrs)[1]
+        return again
+
+    def rule(self, i: int, k: int) -> str:
+        """The chain rule of node i's k-th slot, as text."""
+        node = self.graph.nodes[i]
+        op = ops.get(node.op)
+        shapes = [
+            np.shape(self.values[j]) if j >= len(self.graph) else self.plan.shapes[j] for j in self.plan.operands[i]
+        ]
+        texts = op.local_texts(shapes, node.attrs)
+        slot = node.slots[k]
+        return texts.get(slot) or (texts.get(op.slots[-1]) if op.variadic() else None) or "vjp(upstream)"
+
+    def sent(self, i: int) -> tuple[Contribution, ...]:
+        """The contributions that node i sent to its inputs."""
+        parts = self.contributions[i] if self.contributions is not None else None
+        node = self.graph.nodes[i]
+        return tuple(
+            Contribution(node.name, slot, str(operand), self.rule(i, k), frozen_view(part))
+            for k, (slot, operand, part) in enumerate(zip(node.slots, node.inputs, parts or (), strict=bool(parts)))
+            if part is not None
+        )
+
+    def with_gradients(self, cotangents: list[Any], contributions: list[Any]) -> Trace:
+        """This trace after backward."""
+        return Trace(
+            self.graph, self.plan, self.state, self.feeds, self.mode, self.iteration, self.values, self.residuals,
+            cotangents, contributions,
+        )  # fmt: skip
+
+    def save(self, path: str | Path, max_elements: int | None = None) -> None:
+        """Write .json (arrays over max_elements as summaries) or .npz (everything).
+
+        Raises ExportError where the file cannot be written, UsageError for another extension.
+        """
+        from graphlab import tracefile
+
+        tracefile.save(self, path, max_elements)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
+
+        return mimebundle(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One node of a trace."""
+
+    trace: Trace
+    position: int
+
+    @property
+    def node(self) -> Node:
+        return self.trace.graph.nodes[self.position]
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.trace.plan.shapes[self.position]
+
+    @property
+    def dtype(self) -> str:
+        return self.trace.plan.dtypes[self.position]
+
+    @property
+    def value(self) -> np.ndarray:
+        """The node's value, read-only. Raises TraceError where a trace file left it out."""
+        value = self.trace.values[self.position]
+        if value is None:
+            message = tr("the value of '{name}' is not in this trace file, only its summary", name=self.name)
+            raise TraceError(message)
+        return frozen_view(value)
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """∂L/∂(node), read-only; None before backward and where the loss does not depend on it."""
+        grad = self.trace.cotangents[self.position] if self.trace.cotangents is not None else None
+        return None if grad is None else frozen_view(grad)
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """The terms whose sum is `grad`, in the order they were added: one for each edge to a consumer."""
+        trace, i = self.trace, self.position
+        order = sorted(trace.graph.consumers[i], key=lambda edge: (-edge[0], edge[1]))
+        sent = ((c, k, trace.contributions[c]) for c, k in order) if trace.contributions is not None else ()
+        return tuple(
+            Contribution(
+                trace.graph.nodes[c].name,
+                trace.graph.nodes[c].slots[k],
+                self.name,
+                trace.rule(c, k),
+                frozen_view(parts[k]),
+            )
+            for c, k, parts in sent
+            if parts is not None and parts[k] is not None
+        )
+
+    def __repr__(self) -> str:
+        grad = self.grad
+        text = f"<{self.name}: {self.node.op} {self.dtype} {self.shape}"
+        if np.size(self.trace.values[self.position]) == 1 and self.trace.values[self.position] is not None:
+            text += f" value={number(self.value.reshape(()))}"
+            text += f" grad={number(grad.reshape(()))}" if grad is not None else ""
+        return text + ">"
+
+
+class _Steps(Sequence[Step]):
+    """A trace's steps, made one at a time."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        sent = trace.contributions or ()
+        self.backward = [i for i in reversed(range(len(sent))) if sent[i] is not None]
+
+    def __len__(self) -> int:
+        return len(self.trace.plan.order) + len(self.backward)
+
+    def __getitem__(self, k: Any) -> Any:
+        if isinstance(k, slice):
+            return [self[j] for j in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(k)
+        k %= len(self)
+        trace, forward = self.trace, len(self.trace.plan.order)
+        i = trace.plan.order[k] if k < forward else self.backward[k - forward]
+        name = trace.graph.nodes[i].name
+        if k < forward:
+            return Step(k, "forward", name, value=frozen_view(trace.values[i]))
+        upstream = trace.cotangents[i] if trace.cotangents is not None else None
+        return Step(k, "backward", name, upstream=frozen_view(upstream), contributions=trace.sent(i))
+
+
+def frozen_view(value: Any) -> Any:
+    """The array as others may see it: not to be written to."""
+    if value is None:
+        return None
+    array = np.asarray(value)
+    if array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def load_trace(path: str | Path) -> Trace:
+    """Read a trace written by `save`. Raises TraceError for anything else."""
+    from graphlab import tracefile
+
+    return tracefile.load(path)

@@ -1,0 +1,290 @@
+"""Traces to and from files: JSON for machines to read, .npz with every array. Nothing in them is executed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphlab import ops
+from graphlab.builder import DTYPES, FLOATS
+from graphlab.errors import GraphlabError, TraceError, UsageError
+from graphlab.files import write_bytes
+from graphlab.graph import LEAVES, Graph, Node, make_graph
+from graphlab.messages import tr
+from graphlab.numbers import Summary, summarise
+from graphlab.state import State, frozen
+from graphlab.trace import Trace
+
+FORMAT = "graphlab.trace/1"
+MAX_ELEMENTS = 10_000
+_NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def save(trace: Trace, path: str | Path, max_elements: int | None = None) -> None:
+    """Write .json or .npz. Raises UsageError for another extension, ExportError where it cannot be written."""
+    path = Path(path)
+    if path.suffix == ".json":
+        text = to_json(trace, MAX_ELEMENTS if max_elements is None else max_elements)
+        write_bytes(path, text.encode("utf-8"))
+    elif path.suffix == ".npz":
+        write_bytes(path, to_npz(trace))
+    else:
+        message = tr("a trace is written as .json or .npz, not as '{suffix}'", suffix=path.suffix or path.name)
+        raise UsageError(message)
+
+
+def to_json(trace: Trace, max_elements: int = MAX_ELEMENTS) -> str:
+    """The trace as one JSON object; arrays of more than max_elements are null, with a summary beside them."""
+    return json.dumps(record(trace, max_elements), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def record(trace: Trace, max_elements: int) -> dict[str, Any]:
+    """The JSON object."""
+    graph = trace.graph
+    out: dict[str, Any] = {
+        "format": FORMAT,
+        "model": graph.name,
+        "description": graph.description,
+        "dtype": graph.dtype,
+        "seed": graph.random_seed,
+        "mode": trace.mode,
+        "iteration": trace.iteration,
+        "loss": None,
+    }
+    if graph.backward_node:
+        gradient = plain(graph.backward_gradient)
+        out["backward"] = {"node": graph.backward_node, "gradient": gradient}
+    elif graph.target is not None and trace.plan.target is not None and trace.loss is not None:
+        out["loss"] = {"node": graph.target, "value": plain(trace.loss)}
+    out["nodes"] = [_node(trace, i, max_elements) for i in range(len(graph))]
+    out["steps"] = [_step(trace, step, max_elements) for step in trace.steps]
+    return out
+
+
+def _node(trace: Trace, i: int, max_elements: int) -> dict[str, Any]:
+    node = trace.graph.nodes[i]
+    out: dict[str, Any] = {
+        "name": node.name,
+        "op": node.op,
+        "inputs": list(node.inputs),
+        "scope": node.scope,
+        "role": node.role,
+        "attrs": {
+            k: _attr(v) for k, v in node.attrs.items() if not (node.is_leaf and k in ("value", "shape", "dtype"))
+        },
+        "shape": list(trace.plan.shapes[i]),
+        "dtype": trace.plan.dtypes[i],
+    }
+    grad = trace.cotangents[i] if trace.cotangents is not None else None
+    for key, array in (("value", trace.values[i]), ("grad", grad)):
+        _put(out, key, array, max_elements, trace.summaries.get((i, key)))
+    return out
+
+
+def _attr(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _put(out: dict[str, Any], key: str, array: Any, max_elements: int, kept: Mapping[str, Any] | None = None) -> None:
+    """An array, or null and its summary where it is too large."""
+    if array is not None and np.size(array) > max_elements:
+        kept = summary(summarise(array))
+        array = None
+    out[key] = None if array is None else plain(array)
+    if array is None and kept:
+        out[f"{key}_summary"] = dict(kept)
+
+
+def summary(s: Summary) -> dict[str, Any]:
+    """An array's summary as JSON."""
+    numbers = {"mean": s.mean, "std": s.std, "min": s.min, "max": s.max, "rms": s.rms}
+    return {"size": s.size, **{k: plain(v) for k, v in numbers.items()}, "nan": s.nan, "inf": s.inf, "zero": s.zero}
+
+
+def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
+    out: dict[str, Any] = {"phase": step.phase, "node": step.node}
+    if step.phase == "backward":
+        out["contributions"] = []
+        for c in step.contributions:
+            entry: dict[str, Any] = {"to": c.producer, "slot": c.slot, "rule": c.rule}
+            _put(entry, "value", c.value, max_elements)
+            out["contributions"].append(entry)
+    return out
+
+
+def plain(array: Any) -> Any:
+    """Numbers as JSON has them; what is not finite as "NaN", "Infinity" and "-Infinity"."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            return _named(array.tolist())
+        if array.dtype == np.float32:  # as many digits as bring the same float32 back
+            flat = [float(str(x)) for x in array.ravel()]
+            return np.array(flat, dtype=object).reshape(array.shape).tolist()
+    return array.tolist()
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_named(v) for v in value]
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def to_npz(trace: Trace) -> bytes:
+    """Every array, and the rest as JSON in `trace`."""
+    import io
+
+    arrays: dict[str, Any] = {}
+    for i in range(len(trace.graph)):
+        if trace.values[i] is not None:
+            arrays[f"value/{i}"] = np.asarray(trace.values[i])
+        if trace.cotangents is not None and trace.cotangents[i] is not None:
+            arrays[f"grad/{i}"] = np.asarray(trace.cotangents[i])
+        for k, part in enumerate((trace.contributions[i] if trace.contributions is not None else None) or ()):
+            if part is not None:
+                arrays[f"contribution/{i}/{k}"] = np.ascontiguousarray(part)
+    text = json.dumps(record(trace, -1), ensure_ascii=False, allow_nan=False)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, trace=np.frombuffer(text.encode("utf-8"), dtype=np.uint8), **arrays)
+    return buffer.getvalue()
+
+
+def load(path: str | Path) -> Trace:
+    """Read a trace. Raises TraceError, naming the file, for anything that `save` did not write."""
+    path = Path(path)
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as data:
+                text = bytes(data["trace"]).decode("utf-8")
+                arrays = {name: data[name] for name in data.files if name != "trace"}
+        else:
+            text, arrays = path.read_text("utf-8"), {}
+        return from_record(json.loads(text), arrays)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TraceError(tr("cannot read the trace: {reason}", reason=reason), where=str(path)) from None
+    except GraphlabError as error:
+        raise TraceError(error.message, where=str(path)) from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, EOFError) as error:
+        message = tr("this is not a trace that graphlab wrote ({kind})", kind=type(error).__name__)
+        raise TraceError(message, where=str(path)) from None
+
+
+def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trace:
+    """The trace of a JSON object, with the arrays of an .npz."""
+    from graphlab.autodiff import plan
+
+    if data["format"] != FORMAT:
+        message = tr("the format is {found!r} but this version reads {known!r}", found=data["format"], known=FORMAT)
+        raise TraceError(message)
+    rows = data["nodes"]
+    columns = [_Column(row, i, arrays) for i, row in enumerate(rows)]
+    graph = _graph(data, [column.node for column in columns])
+    if [node.name for node in graph.nodes] != [row["name"] for row in rows]:
+        raise TraceError(tr("the nodes are not in topological order"))
+    mode = data.get("mode", "train")
+    made = plan(graph, mode=mode)
+    for i, row in enumerate(rows):
+        if list(made.shapes[i]) != row["shape"] or made.dtypes[i] != row["dtype"]:
+            message = tr("node '{name}' cannot have the shape {shape}", name=row["name"], shape=row["shape"])
+            raise TraceError(message)
+    values: list[Any] = [column.value for column in columns]
+    values.extend(made.literals)
+    leaves = {node.name: values[i] for i, node in enumerate(graph.nodes) if node.op in ("param", "state")}
+    state = State({name: value for name, value in leaves.items() if value is not None})
+    feeds = {n.name: np.asarray(values[graph.index[n.name]]) for n in graph.leaves("input")}
+    contributions = _contributions(data, graph, arrays)
+    cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
+    summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()}
+    return Trace(
+        graph, made, state, feeds, mode, int(data.get("iteration", 0)), values, None, cotangents,
+        contributions if cotangents is not None else None, summaries,
+    )  # fmt: skip
+
+
+class _Column:
+    """One node's row: the node, its arrays, and the summaries of those left out."""
+
+    def __init__(self, row: Mapping[str, Any], i: int, arrays: Mapping[str, np.ndarray]) -> None:
+        role, dtype, shape = row["role"], row["dtype"], tuple(int(n) for n in row["shape"])
+        if dtype not in DTYPES or not isinstance(row["name"], str):
+            raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
+        self.value = arrays.get(f"value/{i}", array_of(row["value"], dtype, shape))
+        self.grad = arrays.get(f"grad/{i}", array_of(row["grad"], dtype, shape))
+        self.summaries = {k: row[f"{k}_summary"] for k in ("value", "grad") if row.get(f"{k}_summary")}
+        self.computed = self.grad is not None or "grad" in self.summaries
+        attrs = {k: tuple(v) if isinstance(v, list) else v for k, v in row["attrs"].items()}
+        if role in LEAVES:
+            attrs = {**attrs, "shape": shape, "dtype": dtype}
+            if self.value is not None:
+                attrs["value"] = frozen(self.value)
+        else:
+            attrs = ops.check_attrs(ops.get(row["op"]), attrs)
+        self.node = Node(row["name"], row["op"], tuple(row["inputs"]), attrs, row["scope"])
+
+
+def array_of(value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
+    """The array of some JSON numbers; None for null. Raises ValueError where the shape differs."""
+    if value is None:
+        return None
+    if dtype in FLOATS:
+        value = _unnamed(value)
+    array = np.asarray(value, dtype=dtype)
+    if array.size == 0:
+        array = array.reshape(shape)
+    if array.shape != shape:
+        raise ValueError(shape)
+    return array[()] if shape == () else frozen(array)
+
+
+def _unnamed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unnamed(v) for v in value]
+    return _NAMES[value] if isinstance(value, str) else value
+
+
+def _graph(data: Mapping[str, Any], nodes: list[Node]) -> Graph:
+    about: dict[str, Any] = {}
+    by_name = {node.name: node for node in nodes}
+    for node in nodes:
+        for operand in node.inputs:
+            if isinstance(operand, str) and operand not in by_name:
+                raise TraceError(
+                    tr("node '{name}' takes '{operand}', which is not there", name=node.name, operand=operand)
+                )
+    if data.get("backward"):
+        start = data["backward"]
+        about["backward_node"] = start["node"]
+        gradient = np.asarray(_unnamed(start["gradient"]), dtype=data["dtype"])
+        about["backward_gradient"] = frozen(gradient)
+    elif data.get("loss"):
+        about["loss"] = data["loss"]["node"]
+    return make_graph(
+        nodes, name=str(data["model"]), description=str(data.get("description", "")), dtype=data["dtype"],
+        random_seed=int(data.get("seed", 0)), **about,
+    )  # fmt: skip
+
+
+def _contributions(data: Mapping[str, Any], graph: Graph, arrays: Mapping[str, np.ndarray]) -> list[Any]:
+    out: list[Any] = [None] * len(graph)
+    for step in data["steps"]:
+        if step["phase"] != "backward":
+            continue
+        i = graph.position(step["node"])
+        node = graph.nodes[i]
+        parts: list[Any] = [None] * len(node.inputs)
+        for entry in step["contributions"]:
+            k = node.slots.index(entry["slot"])
+            producer = graph[str(node.inputs[k])]
+            row = data["nodes"][graph.index[producer.name]]
+            stored = array_of(entry["value"], row["dtype"], tuple(row["shape"]))
+            parts[k] = arrays.get(f"contribution/{i}/{k}", stored)
+        out[i] = tuple(parts)
+    return out

@@ -1,0 +1,200 @@
+"""Every op of the registry keeps the contract, and a bug planted in any of them is found."""
+
+import numpy as np
+import pytest
+from contract import Case, case_of, check_expansion, check_untouched, problems
+
+from graphlab.ops import REGISTRY, get
+
+OPS = [op for op in REGISTRY.values() if op.family != "leaf"]
+ELEMENT_LOSSES = ("mse", "mae", "huber", "bce", "bce_with_logits")
+CLASS_LOSSES = ("softmax_cross_entropy", "cross_entropy", "nll")
+RNG = np.random.default_rng(8)
+LABELS = np.array([[2, 0, 1], [1, 1, 0]])
+SOFT = RNG.uniform(size=(2, 3, 4))
+GAMMA, BETA, MEAN, VAR = RNG.uniform(0.5, 2.0, size=(4, 3))
+VARIANTS = [
+    ("dropout", (RNG.normal(size=(2, 3, 4)),), {"rate": 0.25}, "train"),
+    ("dropout", (RNG.normal(size=5),), {"rate": 0.5}, "eval"),
+    ("batchnorm", (RNG.normal(size=(4, 3)), GAMMA, BETA, MEAN, VAR), {}, "eval"),
+    ("batchnorm", (RNG.normal(size=(2, 3, 2, 2)), GAMMA, BETA, MEAN, VAR), {"axis": 1, "eps": 0.1}, "train"),
+    ("batchnorm", (RNG.normal(size=(2, 3, 2, 2)), GAMMA, BETA, MEAN, VAR), {"axis": 1}, "eval"),
+    ("batchnorm", (RNG.normal(size=(2, 4, 3)), GAMMA, BETA, MEAN, VAR), {"axis": 2}, "train"),
+    ("batchnorm", (RNG.normal(size=(3, 4)), GAMMA, BETA, MEAN, VAR), {"axis": 0}, "train"),
+    ("batchnorm", (RNG.normal(size=3), GAMMA, BETA, MEAN, VAR), {}, "eval"),
+    ("layernorm", (RNG.normal(size=(2, 4, 3)), GAMMA, BETA), {"eps": 0.1}, "train"),
+    ("layernorm", (RNG.normal(size=3), GAMMA, BETA), {}, "train"),
+    ("gelu", (RNG.normal(size=(3, 4)),), {"approximate": "tanh"}, "train"),
+    ("sigmoid", (np.float64(0.3),), {}, "train"),
+    ("relu", (np.float64(-0.3),), {}, "train"),
+    ("leaky_relu", (np.array([-0.5, 0.5]),), {"slope": 0.3}, "train"),
+    ("elu", (np.array([-0.5, 0.5]),), {"alpha": 1.7}, "train"),
+    ("softmax", (RNG.normal(size=(2, 3, 4)),), {"axis": 1}, "train"),
+    ("softmax", (RNG.normal(size=4),), {"axis": 0}, "train"),
+    ("log_softmax", (RNG.normal(size=(2, 3, 4)),), {"axis": 0}, "train"),
+    *(
+        (name, (RNG.uniform(0.1, 0.9, size=(2, 3, 4)), t), {"reduction": reduction}, "train")
+        for name in CLASS_LOSSES
+        for reduction in ("mean", "sum")
+        for t in (SOFT, LABELS, LABELS.astype(float))
+    ),
+    *(
+        (name, (RNG.uniform(0.1, 0.9, size=4), t), {}, "train")
+        for name in CLASS_LOSSES
+        for t in (LABELS[0, 0], SOFT[0, 0])
+    ),
+    *((name, tuple(RNG.uniform([[[0.3]], [[0.6]]], [[[0.4]], [[0.9]]], size=(2, 3, 4))), {"reduction": "sum"}, "train")
+      for name in ELEMENT_LOSSES),
+    *((name, (np.float64(0.4), np.float64(0.7)), {}, "train") for name in ELEMENT_LOSSES),
+    ("huber", (np.array([-3.0, 0.3, 4.0]), np.zeros(3)), {"delta": 2.0}, "train"),
+    ("bce", (np.array([0.05, 0.3, 0.95]), np.array([0.2, 0.5, 0.9])), {"eps": 0.1}, "train"),
+    ("hinge", (np.array([0.5, 0.5, 2.0]), np.array([1.0, -1.0, 1.0])), {"reduction": "sum"}, "train"),
+    ("l2_penalty", (RNG.normal(size=3),), {"rate": 0.5, "half": False}, "train"),
+]  # fmt: skip
+CASES = [case_of(op) for op in OPS] + [case_of(get(name), *rest) for name, *rest in VARIANTS]
+
+
+def ids(cases: list[Case]) -> list[str]:
+    return [f"{case.op.name}-{case.mode}-{'-'.join(map(str, case.attrs.values()))}-{case.shapes}" for case in cases]
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_contract(case):
+    assert problems(case) == []
+
+
+UNFOLDING = [case for case in CASES if case.op.expand is not None]
+
+
+@pytest.mark.parametrize("depth", ["y", "all"])
+@pytest.mark.parametrize("case", UNFOLDING, ids=ids(UNFOLDING))
+def test_steps_give_the_same_values_and_gradients(case, depth):
+    assert check_expansion(case, depth) == []
+
+
+def doctored(op, **methods):
+    """The op with something exchanged; it keeps the docstring, so that nothing else is wrong with it."""
+    return type("Doctored", (op,), {"__doc__": op.__doc__, **methods})
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_an_op_doctored_in_nothing_is_sound(case):
+    assert problems(replaced(case, doctored(case.op))) == []
+
+
+def wrong(value):
+    """1.01 times too large; where that changes nothing, plainly wrong."""
+    value = np.asarray(value)
+    if value.dtype == bool:
+        return np.logical_not(value)
+    return (value * 1.01 if np.any(value) else value + 1.0)[()]
+
+
+def wrong_forward(op):
+    def forward(ctx, *primals, **attrs):
+        value, residuals = op.forward(ctx, *primals, **attrs)
+        return wrong(value), residuals
+
+    return doctored(op, forward=staticmethod(forward))
+
+
+def wrong_vjp(op, k):
+    def vjp(ctx, g, primals, *rest, **attrs):
+        parts = list(op.vjp(ctx, g, primals, *rest, **attrs))
+        parts[k] = np.ones(np.shape(primals[k])) if parts[k] is None else wrong(parts[k])
+        return tuple(parts)
+
+    return doctored(op, vjp=staticmethod(vjp))
+
+
+def wrong_text(text, value):
+    """1.01 times too large; where that changes nothing (the rule of sign is 0), 1 more."""
+    return f"({text}) * 1.01" if np.any(value) else f"1 + ({text})"
+
+
+def wrong_formula(case):
+    text = case.op.formula_text(case.shapes, case.attrs)
+    return doctored(case.op, formula=wrong_text(text, case.forward()[0]))
+
+
+def wrong_rule(case, k):
+    slot = case.slots[k]
+    value, residuals = case.forward()
+    part = case.vjp(np.ones(np.shape(value))[()], value, residuals)[k]
+    rules = case.op.local_texts(case.shapes, case.attrs)
+    return doctored(case.op, local={**rules, case.key(slot): wrong_text(case.rule(slot), part)})
+
+
+def replaced(case, op):
+    return Case(op, case.primals, case.attrs, case.mode)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_a_wrong_forward_is_found(case):
+    assert problems(replaced(case, wrong_forward(case.op)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_a_wrong_vjp_is_found_in_each_slot(case):
+    for k, slot in enumerate(case.slots):
+        if is_differentiable(case, k):
+            assert problems(replaced(case, wrong_vjp(case.op, k))), slot
+
+
+def is_differentiable(case, k):
+    """A planted cotangent must be noticed, also where there should be none; integer inputs never ask for one."""
+    return case.slots[k] in case.op.nograd or np.asarray(case.primals[k]).dtype.kind == "f"
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_a_wrong_formula_or_rule_is_found(case):
+    if case.op.formula_text(case.shapes, case.attrs) is not None:
+        assert problems(replaced(case, wrong_formula(case)))
+    for k, slot in enumerate(case.slots):
+        if case.rule(slot) is not None:
+            assert problems(replaced(case, wrong_rule(case, k))), slot
+
+
+@pytest.mark.parametrize("case", UNFOLDING, ids=ids(UNFOLDING))
+def test_a_wrong_step_is_found(case, monkeypatch):
+    right = case.op.expand
+
+    def expand(build, *inputs, **attrs):
+        return build("mul", right(build, *inputs, **attrs), 1 + 1e-9, name="wrong")
+
+    monkeypatch.setattr(case.op, "expand", staticmethod(expand))
+    assert check_expansion(case)
+
+
+def test_a_vjp_that_writes_into_its_cotangent_is_found():
+    op = get("relu")
+
+    def vjp(ctx, g, primals, value, residuals):
+        g *= primals[0] > 0
+        return (g,)
+
+    case = case_of(op)
+    assert check_untouched(case) == []
+    assert check_untouched(replaced(case, doctored(op, vjp=staticmethod(vjp))))
+
+
+def test_float64_let_in_is_found():
+    op = get("relu")
+    case = case_of(op)
+    widened = doctored(op, forward=staticmethod(lambda ctx, x: (np.maximum(x, np.zeros(1)), ())))
+    assert any("float32" in problem for problem in problems(replaced(case, widened)))
+
+
+def test_a_wrong_shape_and_a_bare_docstring_are_found():
+    op = get("relu")
+    bad = doctored(op, shape=classmethod(lambda cls, *shapes, **attrs: (*shapes[0], 1)), __doc__="Rectifies.")
+    found = problems(replaced(case_of(op), bad))
+    assert any("shape()" in problem for problem in found)
+    assert any("docstring" in problem for problem in found)
+
+
+def test_every_slot_without_a_rule_is_declared_to_have_none():
+    for case in CASES[: len(OPS)]:
+        for slot, x in zip(case.slots, case.primals, strict=True):
+            if case.rule(slot) is None:
+                assert slot in case.op.nograd or np.asarray(x).dtype.kind != "f", (case.op.name, slot)
