@@ -6,6 +6,7 @@ A command's file imports click and graphlab.messages only; everything else where
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +27,7 @@ MODEL is a .yaml or .json file, file.py:name, package.module:name, - for standar
 Examples:
   graphlab samples                          # what there is to try
   graphlab samples mazur -o .               # copy one out
-  graphlab render mazur/model.yaml          # draw it forward and backward
+  graphlab render mazur/mazur.yaml          # draw it forward and backward
   graphlab trace -e "sigmoid(w*x)" w=2 x=-1""")
 
 _EPILOG = tr("""Completion in your shell, for bash; likewise for zsh and fish:
@@ -60,16 +61,19 @@ class Program(click.Group):
             ctx.fail(message)
         return super().resolve_command(ctx, args)
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(
+        self, args: Any = None, prog_name: str | None = None, complete_var: str | None = None,
+        standalone_mode: bool = True, **extra: Any,
+    ) -> NoReturn:  # fmt: skip
         """Run a command line and exit with its status."""
         utf8_output()
+        args = (sys.argv[1:] if args is None else list(args)) or ["--help"]
+        run = super().main
         options = {**extra, "standalone_mode": False, "color": colour_wanted()}
-        raise SystemExit(guarded(lambda: super(Program, self).main(args, prog_name, **options)))
+        raise SystemExit(guarded(lambda: run(args, prog_name, complete_var, **options)))
 
 
-program = Program(
-    "graphlab", help=_HELP, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
-)
+program = Program("graphlab", help=_HELP, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 click.version_option(__version__, prog_name="graphlab", help=tr("Show the version and exit."))(program)
 
 

@@ -12,6 +12,7 @@ import graphlab as gl
 from graphlab.errors import GraphlabError, UsageError
 from graphlab.expand import expand_trace
 from graphlab.formula import parse, show
+from graphlab.formula.show import symbol
 from graphlab.messages import did_you_mean, tr
 from graphlab.numbers import matrix_lines, shape_text
 from graphlab.ops import REGISTRY, REQUIRED, Attr, Op, families
@@ -26,7 +27,7 @@ from .table import text_width, words
 def catalogue(width: int | None) -> Iterator[Line]:
     """Every op by family, in a line each: its formula and conventions."""
     column = max(map(text_width, REGISTRY)) + 4
-    for k, (family, members) in enumerate(families().items()):
+    for k, (family, members) in enumerate(sorted(families().items(), key=lambda item: item[0] != "leaf")):
         if k:
             yield ""
         yield Styled(tr(family), "strong")
@@ -51,7 +52,7 @@ def one_op(name: str, width: int) -> Iterator[Line]:
     lines += _attributes(op, width)
     if trace is not None:
         lines += _rules(trace, op, width)
-        lines += _example(trace, op)
+        lines += _example(trace, op, width)
         lines += _expansion(trace, op, width)
     while lines[-1] == "":
         lines.pop()
@@ -93,12 +94,15 @@ def _array(value: Any) -> np.ndarray:
 
 def _shapes(op: type[Op]) -> Iterator[Line]:
     if op.elementwise:
-        said = tr("element by element; inputs broadcast as numpy's do") if len(op.slots) > 1 else tr("element by element")
+        several = len(op.slots) > 1
+        said = tr("element by element; inputs broadcast as numpy's do") if several else tr("element by element")
     elif op.axes is not None:
         said = op.axes.replace("->", "→ y:")
     else:
         return
-    yield from ([Styled(tr("shapes"), "strong")], f"  {said}", "")
+    yield Styled(tr("shapes"), "strong")
+    yield f"  {said}"
+    yield ""
 
 
 def _attributes(op: type[Op], width: int) -> Iterator[Line]:
@@ -131,12 +135,13 @@ def _rules(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
     shown = tr("no short one") if formula is None else show(parse(formula), None, attrs)
     yield from equation(["y", shown], width, 2)
     local = op.local_texts(shapes, attrs)
-    if local:
-        yield from ("", Styled(tr("chain rule"), "strong"))
+    if local or op.nograd:
+        yield ""
+        yield Styled(tr("chain rule"), "strong")
     for slot, rule in local.items():
-        yield from equation([f"∂L/∂{slot.lstrip('*')}", show(parse(rule), None, attrs)], width, 2)
+        yield from equation([f"∂L/∂{symbol(slot.lstrip('*'))}", show(parse(rule), None, attrs)], width, 2)
     for slot in op.nograd:
-        yield f"  ∂L/∂{slot}: {tr('none, it has no derivative')}"
+        yield f"  ∂L/∂{symbol(slot)}: {tr('none, it has no derivative')}"
     yield ""
 
 
@@ -144,17 +149,20 @@ def _input_shapes(trace: Trace, i: int) -> Sequence[tuple[int, ...]]:
     return [trace.plan.shapes[j] for j in trace.plan.operands[i]]
 
 
-def _example(trace: Trace, op: type[Op]) -> Iterator[Line]:
-    attrs = trace.graph["y"].attrs
-    given = ", ".join([*op.slot_names(len(trace.graph["y"].inputs)), *(f"{k}={_value(v)}" for k, v in attrs.items())])
-    yield [Styled(tr("example"), "strong"), f"  y = {op.name}({given})"]
+def _example(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
+    node = trace.graph["y"]
+    given = ", ".join([*map(symbol, map(str, node.inputs)), *(f"{k}={_value(v)}" for k, v in node.attrs.items())])
+    yield Styled(tr("example"), "strong")
+    for k, line in enumerate(words(f"y = {op.name}({given})", width - 6)):
+        yield "      " * (k > 0) + "  " + line
     for record in trace:
-        yield from _shown(record.name, record.value, "value")
+        yield from _shown(symbol(record.name), record.value, "value")
     if trace.has_gradients:
-        yield from ("", [Styled(tr("its gradients"), "strong"), tr("  for the upstream gradient ∂L/∂y")])
+        yield ""
+        yield [Styled(tr("its gradients"), "strong"), tr("  for the upstream gradient ∂L/∂y")]
         for record in (trace["y"], *(r for r in trace if r.name != "y")):
             if record.grad is not None:
-                yield from _shown(f"∂L/∂{record.name}", record.grad, "grad")
+                yield from _shown(f"∂L/∂{symbol(record.name)}", record.grad, "grad")
     yield ""
 
 
@@ -173,7 +181,8 @@ def _expansion(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
     try:
         steps = expand_trace(trace, ["y"])
     except GraphlabError as error:
-        yield from (Styled(tr("made of"), "strong"), f"  {error.message}")
+        yield Styled(tr("made of"), "strong")
+        yield f"  {error.message}"
         return
     yield Styled(tr("made of"), "strong")
     for i, node in enumerate(steps.graph.nodes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -24,10 +25,10 @@ def guarded(run: Callable[[], Any]) -> int:
     try:
         with warnings_shown():
             status = run()
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _said(error.format_message() + _help_hint(error), error.exit_code)
     except UsageError as error:
         return _said(str(error), USAGE)
     except GraphlabError as error:
@@ -42,6 +43,11 @@ def guarded(run: Callable[[], Any]) -> int:
     except Exception as error:
         return _unexpected(error)
     return status if isinstance(status, int) else 0
+
+
+def _help_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return "" if context is None else "\n" + tr("see: {command} --help", command=context.command_path)
 
 
 def _said(message: str, status: int) -> int:
@@ -75,7 +81,5 @@ def _unexpected(error: Exception) -> int:
 
 def _forget_output() -> None:
     """Drop what is still buffered, so that Python does not complain about it when it ends."""
-    try:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass

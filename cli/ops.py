@@ -8,8 +8,8 @@ from graphlab.messages import tr
 
 from .screen import say_all, width
 
-_HELP = tr("""List the ops by family, or show one in full: formula, chain rule, shapes, attributes, conventions, its example
-computed forward and backward, and the steps it is made of.
+_HELP = tr("""List the ops by family, or show one in full: formula, chain rule, shapes, attributes, conventions, its
+example computed forward and backward, and the steps it is made of.
 
 \b
 Examples:

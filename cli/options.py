@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def run_options(seed: bool = True) -> Decorator:
     return decorate
 
 
-def read_model(model: tuple[str, ...], expression: str | None, seed: int | None = None) -> Graph:
+def read_model(model: Sequence[str], expression: str | None, seed: int | None = None) -> Graph:
     """The graph that a command line means. Raises click.UsageError where it means none."""
     from dataclasses import replace
 
@@ -69,7 +69,7 @@ def read_model(model: tuple[str, ...], expression: str | None, seed: int | None 
     return graph if seed is None else replace(graph, random_seed=seed)
 
 
-def memory(max_memory: int | None) -> dict[str, int]:
+def memory(max_memory: int | None) -> dict[str, Any]:
     """The keyword for autodiff, where a limit was given."""
     return {} if max_memory is None else {"max_memory": max_memory}
 
@@ -81,16 +81,27 @@ def check_writable(path: Path) -> Path:
         why = tr("'{path}' is a folder, not a file", path=path)
     elif not folder.is_dir():
         why = tr("there is no folder '{folder}' for '{path}'; make it first", folder=folder, path=path)
-    elif not os.access(path if path.exists() else folder, os.W_OK):
+    elif not _can_write(path):
         why = tr("'{path}' cannot be written; choose another place with -o", path=path)
     else:
         return path
     raise click.UsageError(why, click.get_current_context())
 
 
+def _can_write(path: Path) -> bool:
+    """Whether a file can be made in the path's folder, and the one there, if any, be replaced."""
+    import tempfile
+
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return not path.exists() or os.access(path, os.W_OK)
+    except OSError:
+        return False
+
+
 def complete_nodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the model's nodes, for the shell; none where the model is large or cannot be read."""
-    model = ctx.params.get("model") or ()
+    model: Sequence[str] = ctx.params.get("model") or ()
     try:
         if len(model) != 1 or Path(model[0]).stat().st_size > _COMPLETED_BYTES:
             return []

@@ -26,8 +26,8 @@ EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".txt")
 
 _HELP = tr("""Draw a model: every value forward, every gradient backward.
 
-Without -o, the forward and the backward picture are written as SVG into the current folder; their paths are printed. One
-FILE without --view shows both in one picture.
+Without -o, the forward and the backward picture are written as SVG into the current folder, and their
+paths printed. One FILE without --view shows both in one picture.
 
 \b
 Examples:
@@ -115,9 +115,7 @@ def with_gradients(trace: Trace, views: Sequence[str], asked: bool) -> tuple[Tra
         return trace, forward or ("forward",)
 
 
-def save(
-    trace: Trace, path: Path, view: str, skip: bool, theme: str, engine: str | None, **options: Any
-) -> bool:
+def save(trace: Trace, path: Path, view: str, skip: bool, theme: str, engine: str | None, **options: Any) -> bool:
     """Draw one view into a file. skip: a network that has no such picture is no error."""
     from graphlab.drawing import draw
 

@@ -53,7 +53,7 @@ def clean(text: str) -> str:
 
 
 def styled(text: Text) -> str:
-    """The text as it is written: cleaned, with its look as terminal codes (removed later where there is no terminal)."""
+    """The text cleaned, with its look as terminal codes; click drops those where there is no terminal."""
     if isinstance(text, Styled) and text.text:
         return click.style(clean(text.text), **_LOOKS[text.look])
     return clean(text.text if isinstance(text, Styled) else text)
@@ -101,7 +101,7 @@ def width() -> int | None:
         return int(columns)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or None
-    except (OSError, ValueError):  # no terminal
+    except (OSError, ValueError, AttributeError):  # no terminal, or no standard output at all
         return None
 
 
@@ -116,12 +116,12 @@ def utf8_output() -> None:
 def warnings_shown() -> Iterator[None]:
     """Write Python's warnings as one line each."""
 
-    def show(message: Any, *where: Any) -> None:
+    def show(message: Warning | str, *where: Any) -> None:
         label = click.style(tr("warning:"), fg="yellow", bold=True)
         click.echo(f"{label} {clean(str(message))}", err=True, color=colour_wanted())
 
     with warnings.catch_warnings():
-        warnings.showwarning = show
+        warnings.showwarning = show  # type: ignore[assignment]
         yield
 
 

@@ -47,9 +47,11 @@ def _start(trace: Trace, phase: str, precision: int) -> str:
     target = trace.graph.target
     if phase != "backward" or target is None:
         return ""
+    seed = f"∂L/∂{symbol(target)} = {inline(trace[target].grad, None, precision)}"
     if trace.graph.backward_node:
-        return tr(", from {node} with the gradient given", node=symbol(target))
-    return tr(", from {node} = {value}", node=symbol(target), value=number(trace.loss, precision))
+        return tr(", with {seed} given", seed=seed)
+    value = number(trace.loss, precision)
+    return tr(", from {node} = {value} with {seed}", node=symbol(target), value=value, seed=seed)
 
 
 def _step(trace: Trace, step: Step, precision: int, width: int) -> Iterator[Line]:
@@ -85,7 +87,8 @@ def _sum(record: Record, name: str, precision: int, width: int, indent: int) -> 
     if len(terms) < 2:
         yield from equation([left, result], width, indent)
         return
-    sources = tr("from {nodes}", nodes=", ".join(symbol(term.consumer) for term in terms[:6]) + ", …" * (len(terms) > 6))
+    consumers = [symbol(term.consumer) for term in terms[:6]] + ["…"] * (len(terms) > 6)
+    sources = tr("from {nodes}", nodes=", ".join(consumers))
     if terms[0].value.size > INLINE or len(terms) > INLINE:
         yield from equation([left, tr("sum of {n} contributions", n=len(terms)), result], width, indent, sources)
         return

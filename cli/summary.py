@@ -49,8 +49,8 @@ def command(model: tuple[str, ...], expression: str | None, as_json: bool) -> No
 
 def _rows(summary: ModelSummary) -> list[list[Text]]:
     """A line a layer, indented below its scope's name."""
-    from graphlab.numbers import MISSING, shape_text
     from graphlab.autodiff import bytes_text
+    from graphlab.numbers import MISSING, shape_text
 
     inside = _parameters_by_scope(summary)
     rows: list[list[Text]] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 
 from graphlab import graph as structure
 from graphlab import ops
-from graphlab.errors import DataError, GraphlabError, LossError, ModelError, ShapeError, UsageError
+from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice
 from graphlab.graph import Node
@@ -20,6 +22,9 @@ from graphlab.state import check_init, frozen
 
 DTYPES = ("float64", "float32", "int64", "int32", "bool")
 FLOATS = ("float64", "float32")
+MAX_NAME = 500
+MAX_AXES = 32
+_NOT_IN_NAMES = re.compile("[\\x00-\\x1f\\x7f-\\x9f`\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff]")
 
 
 class Ref:
@@ -124,7 +129,7 @@ class Graph:
         trainable: bool = True, **options: Any,
     ) -> Ref:  # fmt: skip
         """A learned array. trainable=False: it has a gradient, but an optimiser leaves it alone."""
-        attrs = self._leaf(name, value, shape, init, None, options)
+        attrs = self._leaf(name, value, shape, init, self.dtype, options)
         return self._add_leaf(name, "param", attrs if trainable else {**attrs, "trainable": False})
 
     def state(
@@ -137,7 +142,7 @@ class Graph:
         **options: Any,
     ) -> Ref:
         """An array a layer keeps between runs, such as a running mean. It has no gradient."""
-        return self._add_leaf(name, "state", self._leaf(name, value, shape, init, None, options))
+        return self._add_leaf(name, "state", self._leaf(name, value, shape, init, self.dtype, options))
 
     def constant(self, value: Any, name: str | None = None, *, dtype: str | None = None) -> Ref:
         """A fixed array."""
@@ -162,7 +167,7 @@ class Graph:
         kind = ops.get(op)
         full = self._full(name) if name else self._auto_name(op)
         try:
-            operands = [self._operand(value, full, k) for k, value in enumerate(inputs)]
+            operands = self._operands(inputs, full)
             checked = self._make_parameters(kind, full, operands, attrs)
             shape, dtype = infer(kind, [self._seen(o) for o in operands], checked, self.dtype)
         except GraphlabError as error:
@@ -213,12 +218,20 @@ class Graph:
             raise ModelError(tr("{ref!r} is not a node of this graph", ref=ref))
         return ref.name
 
-    def _operand(self, value: Any, consumer: str, k: int) -> structure.Operand:
-        if isinstance(value, Ref):
-            return self._own(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return self._add_leaf(f"{consumer}#{k + 1}", "constant", self._leaf("", value, None, None, None, {})).name
-        return value
+    def _operands(self, inputs: Sequence[Any], consumer: str) -> list[structure.Operand]:
+        """Names and literal numbers; arrays become constants, `consumer#1` and so on."""
+        out: list[structure.Operand] = []
+        made = 0
+        for value in inputs:
+            if isinstance(value, Ref):
+                out.append(self._own(value))
+            elif _is_literal(value):
+                out.append(float(value) if isinstance(value, float) else value)
+            else:
+                made += 1
+                attrs = self._leaf("", value, None, None, None, {})
+                out.append(self._add_leaf(f"{consumer}#{made}", "constant", attrs).name)
+        return out
 
     def _seen(self, operand: structure.Operand) -> tuple[tuple[int, ...], str | None]:
         """An operand's shape and dtype; a literal takes the dtype of its company."""
@@ -273,6 +286,12 @@ class Graph:
                 "'{name}': shape is {shape} but must be whole numbers, 0 or more", name=name, shape=list(shape)
             )
             raise ModelError(message)
+        if len(shape) > MAX_AXES:
+            raise ModelError(tr("'{name}' has {got} axes; at most {n} are possible", name=name, got=len(shape), n=MAX_AXES))
+        if math.prod(max(int(n), 1) for n in shape) >= 2**60:
+            message = tr("'{name}' has shape {shape}, more than any memory holds; make it smaller",
+                         name=name, shape=list(shape))  # fmt: skip
+            raise MemoryLimitError(message)
         init = init or "zeros"
         check_init(init, options)
         dtype = _checked_dtype(dtype or self.dtype)
@@ -299,6 +318,7 @@ class Graph:
         return Ref(self, full)
 
     def _add(self, node: Node, shape: tuple[int, ...], dtype: str) -> None:
+        _checked_name(node.name)
         _checked_name(node.name.rpartition(".")[2])
         if node.name in self.nodes:
             raise ModelError(tr("'{name}' is defined twice; every node needs its own name", name=node.name))
@@ -384,11 +404,21 @@ def _checked_dtype(dtype: str) -> str:
     return dtype
 
 
+def _is_literal(value: Any) -> bool:
+    """A number that a model file can write inside an expression."""
+    if isinstance(value, bool):
+        return False
+    return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and abs(value) < 2**63)
+
+
 def _checked_name(name: str) -> str:
-    if not isinstance(name, str) or not name or any(ord(c) < 32 or c == "`" for c in name):
-        raise ModelError(
-            tr("{name!r} cannot be a name: it is empty, or has a control character or a backquote", name=name)
-        )
+    if not isinstance(name, str) or not name or len(name) > MAX_NAME or _NOT_IN_NAMES.search(name):
+        shown = repr(name if len(str(name)) <= MAX_NAME else str(name)[:40] + "…")
+        message = tr(
+            "{name} cannot be a name: it is empty, longer than {n} characters, or has a control character or a backquote",
+            name=shown, n=MAX_NAME,
+        )  # fmt: skip
+        raise ModelError(message)
     return name
 
 

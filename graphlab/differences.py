@@ -11,7 +11,7 @@ import numpy as np
 RTOL = 1e-6  # of the larger of the two slopes; central differences in float64 give about 1e-9
 EPS = float(np.finfo(np.float64).eps)
 STEP = EPS ** (1 / 3)  # where a central difference's rounding and truncation are about equal
-LADDER = (1.0, 0.1, 1e-2, 1e-3, 10.0, 100.0)
+LADDER = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 10.0, 100.0)
 VAGUE = 1e-3  # estimates that differ by more than this share of a slope do not judge it
 SAFE = 32.0  # roundings that one evaluation may add up
 
@@ -22,13 +22,15 @@ Along = Callable[[float], tuple[float, float]]  # t → φ(t) − φ(0), and the
 class Slope:
     """A numeric derivative at t = 0.
 
-    uncertain: by how much its own estimates differ, with their rounding. forward, backward: the one-sided slopes.
+    uncertain: by how much its own estimates differ, with their rounding. unsteady: the same, the least of it at any small
+    step. forward, backward: the one-sided slopes.
     persists: they differ, and do not meet as the step shrinks.
     """
 
     value: float
     uncertain: float
     noise: float
+    unsteady: float
     forward: float
     backward: float
     persists: bool
@@ -56,11 +58,14 @@ def compare(along: Along, analytic: float, scale: float) -> Verdict:
     'kink'
     """
     h = STEP * max(scale, 1.0)
-    up, down = along(h)[0] / h, -along(-h)[0] / h
+    ahead, size = along(h)
+    up, down = ahead / h, -along(-h)[0] / h
     middle = (up + down) / 2
     larger = max(abs(analytic), abs(middle))
     if abs(analytic - middle) <= RTOL * larger and abs(up - down) <= VAGUE * larger:
         return Verdict("ok", middle, abs(analytic - middle) / larger if larger else 0.0)
+    if max(abs(analytic), abs(up), abs(down)) <= _noise(size, h):
+        return Verdict("ok", middle, 0.0)
     slope = best_slope(along, h, scale)
     if slope is None:
         return Verdict("undefined", math.nan, math.nan)
@@ -73,12 +78,12 @@ def _judge(analytic: float, slope: Slope) -> Verdict:
     larger = max(abs(analytic), abs(slope.value))
     distance = abs(analytic - slope.value)
     allowed = slope.noise + RTOL * larger
+    if slope.uncertain > VAGUE * abs(slope.value) and slope.unsteady > VAGUE * distance > VAGUE * allowed:
+        return Verdict("unclear", slope.value, 0.0)
     if slope.persists:
         low, high = sorted((slope.forward, slope.backward))
         if low - allowed <= analytic <= high + allowed:
             return Verdict("kink", slope.value, 0.0)
-    elif distance > allowed and slope.uncertain > VAGUE * larger:
-        return Verdict("unclear", slope.value, 0.0)
     excess = max(0.0, distance - slope.noise - min(slope.uncertain, VAGUE * larger))
     error = excess / larger if larger else 0.0
     return Verdict("ok" if error <= RTOL else "wrong", slope.value, error)
@@ -87,12 +92,14 @@ def _judge(analytic: float, slope: Slope) -> Verdict:
 def best_slope(along: Along, h: float, scale: float) -> Slope | None:
     """Of several step sizes' extrapolated central differences, the one that is surest of itself; None where φ is not finite."""
     best: tuple[float, float, float, float] | None = None
-    least = math.inf
+    least = unsteady = math.inf
     steps = [h * k for k in LADDER] + [scale * k for k in (1e-2, 1e-4) if 0 < scale * k < STEP]
     for step in steps:
         value, uncertain, noise = _extrapolated(along, step)
         if not (math.isfinite(value) and math.isfinite(uncertain)):
             continue
+        if step <= h:
+            unsteady = min(unsteady, uncertain)
         share = uncertain / (abs(value) + uncertain) if uncertain else 0.0
         if share < least:
             best, least = (value, uncertain, noise, step), share
@@ -105,7 +112,7 @@ def best_slope(along: Along, h: float, scale: float) -> Slope | None:
     up_near, down_near = _one_sided(along, step / 20)
     gap, gap_near = abs(up - down), abs(up_near - down_near)
     persists = gap > 1e-2 * max(abs(up), abs(down)) + 8 * noise and gap_near > 0.5 * gap
-    return Slope(value, uncertain, noise, up, down, persists)
+    return Slope(value, uncertain, noise, unsteady, up, down, persists)
 
 
 def _extrapolated(along: Along, h: float) -> tuple[float, float, float]:
@@ -114,9 +121,14 @@ def _extrapolated(along: Along, h: float) -> tuple[float, float, float]:
     whole = (plus - along(-h)[0]) / (2 * h)
     plus, size_half = along(h / 2)
     half = (plus - along(-h / 2)[0]) / h
-    noise = SAFE * EPS * max(size, size_half) / h
+    noise = _noise(max(size, size_half), h)
     value = (4 * half - whole) / 3
     return value, abs(value - half) + noise, noise
+
+
+def _noise(size: float, h: float) -> float:
+    """What the rounding of numbers of this size does to a difference quotient."""
+    return SAFE * EPS * size / h
 
 
 def _one_sided(along: Along, h: float) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def expand(graph: Graph | builder.Graph, names: Iterable[str], mode: str = "trai
     >>> import graphlab as gl
     >>> graph = gl.loads("graphlab: 1\\ninputs: {x: [1, 2]}\\nnodes: {h: sigmoid(x)}")
     >>> [node.name for node in expand(graph, ["h"]).nodes]
-    ['x', 'h.neg', 'h.exp', 'h.sum', 'h']
+    ['x', 'h.bounded', 'h.neg', 'h.exp', 'h.sum', 'h']
     """
     graph = frozen_graph(graph)
     wanted = list(names)

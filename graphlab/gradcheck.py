@@ -22,7 +22,7 @@ from graphlab.trace import Trace
 
 SAMPLES = 64  # elements compared in each array; smaller arrays are compared whole
 DIRECTIONS = 2  # random directions through all elements of an array that is sampled
-FEWEST = 4  # elements compared however large a node is
+LEAST = 16  # evaluations worth spending on one leaf
 PROBE = 2.5e-5  # seconds one difference costs apart from the op itself
 PER_NODE = 3e-6  # seconds, and per number computed or multiplied:
 PER_NUMBER = 1e-9
@@ -158,7 +158,7 @@ def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
         primals = [trace.values[j] for j in plan.operands[i]]
         cotangents: Any = None
         weights = _upstream(trace, i)
-        limit = _limit(samples, budget / count, PROBE + _seconds(trace, i))
+        limit = int(budget / count / (PROBE + _seconds(trace, i)))
         for k, slot in enumerate(node.slots):
             reason = _no_gradient(trace, i, k)
             if reason:
@@ -171,7 +171,7 @@ def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
             if analytic is not None and op.elementwise:
                 analytic = unbroadcast(analytic, np.shape(primals[k]))
             function = _Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
-            yield _compared(function, analytic, Check(node.name, node.op, slot, "ok"), limit)
+            yield _compared(function, analytic, Check(node.name, node.op, slot, "ok"), samples, limit)
 
 
 def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
@@ -182,8 +182,8 @@ def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
     leaves = [i for i, node in enumerate(graph.nodes) if node.op in ("param", "input")]
     reached = [i for i in leaves if done.cotangents[i] is not None]  # type: ignore[index]
     once = PROBE + sum(_seconds(trace, i) for i in plan.order) / 2  # a leaf moves about half of the graph
-    limit = _limit(samples, budget / max(len(reached), 1), once)
-    allowed = max(1, int(budget / (2 * (FEWEST + DIRECTIONS) * once)))
+    allowed = max(1, int(budget / (LEAST * once)))
+    limit = int(budget / once / max(min(len(reached), allowed), 1))
     chosen = {reached[k * len(reached) // allowed] for k in range(allowed)} if len(reached) > allowed else set(reached)
     rerun, rounding = Rerun(trace), _rounding(done)
     weights = np.asarray(graph.backward_gradient if graph.backward_gradient is not None else 1.0)
@@ -197,7 +197,7 @@ def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
             yield replace(blank, status="skipped", reason=reason)
         else:
             function = _Function(rerun.function(i, target), trace.values[i], trace.values[target], weights, rounding)
-            yield _compared(function, done.cotangents[i], blank, limit)  # type: ignore[index]
+            yield _compared(function, done.cotangents[i], blank, samples, limit)  # type: ignore[index]
 
 
 class _Function:
@@ -215,8 +215,10 @@ class _Function:
         self.weights = weights
         self.magnitudes = np.abs(weights)
         self.rounding = rounding
+        self.calls = 0
 
     def at(self, x: np.ndarray) -> tuple[float, float]:
+        self.calls += 1
         value = self.function(x[()])
         change = value - self.base
         total = float(np.sum(self.weights * change))
@@ -242,8 +244,8 @@ class _Function:
         return compare(lambda t: self.at(self.point + t * towards), analytic, scale)
 
 
-def _compared(function: _Function, analytic: Any, blank: Check, limit: int) -> Check:
-    """All comparisons of one array."""
+def _compared(function: _Function, analytic: Any, blank: Check, samples: int, limit: int) -> Check:
+    """All comparisons of one array, until about `limit` evaluations are spent."""
     shape = function.point.shape
     size = function.point.size
     if analytic is None:
@@ -253,21 +255,22 @@ def _compared(function: _Function, analytic: Any, blank: Check, limit: int) -> C
         return replace(blank, status="wrong", error=math.inf, size=size, reason=reason)
     gradient = np.asarray(analytic)
     rng = generator(0, f"{blank.node}/{blank.slot}")
-    whole = size <= limit
-    flat = np.arange(size) if whole else np.sort(rng.choice(size, limit, replace=False))
+    whole = size <= min(samples, limit // 2)
     found: list[tuple[Worst, Verdict]] = []
-    for n in flat:
-        index = tuple(int(k) for k in np.unravel_index(n, shape))
-        slope = float(gradient[index])
-        verdict = function.element(index, slope)
-        found.append((Worst(index, slope, verdict.numeric), verdict))
-    directions = 0 if whole else DIRECTIONS
-    for _ in range(directions):
+    for _ in range(0 if whole else DIRECTIONS):
         towards = rng.normal(size=shape)
         slope = float(np.sum(gradient * towards))
         verdict = function.direction(towards, slope)
         found.append((Worst(None, slope, verdict.numeric), verdict))
-    return _tallied(replace(blank, checked=len(flat), size=size, directions=directions), found)
+    directions = len(found)
+    for n in range(size) if whole else rng.choice(size, min(samples, size), replace=False):
+        if function.calls >= limit and found:
+            break
+        index = tuple(int(k) for k in np.unravel_index(n, shape))
+        slope = float(gradient[index])
+        verdict = function.element(index, slope)
+        found.append((Worst(index, slope, verdict.numeric), verdict))
+    return _tallied(replace(blank, checked=len(found) - directions, size=size, directions=directions), found)
 
 
 def _tallied(blank: Check, found: list[tuple[Worst, Verdict]]) -> Check:
@@ -353,6 +356,3 @@ def _seconds(trace: Trace, i: int) -> float:
     products = op.macs(shapes, plan.shapes[i]) if op.macs is not None else 0
     return PER_NODE + PER_NUMBER * (numbers + 0.2 * products)
 
-
-def _limit(samples: int, seconds: float, once: float) -> int:
-    return max(FEWEST, min(samples, int(seconds / (2 * once)) - DIRECTIONS))

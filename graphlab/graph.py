@@ -18,6 +18,7 @@ from graphlab.state import OPTIONS, State, generator, initialise
 Operand = str | int | float  # a node's name, or a literal number
 
 LEAVES = ("input", "param", "constant", "state")
+_RANK = {"input": 0, "param": 1, "state": 2, "constant": 3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,9 +182,10 @@ def make_graph(nodes: Iterable[Node], **about: Any) -> Graph:
 
 
 def sort(nodes: Sequence[Node]) -> list[Node]:
-    """Topological order, deterministic: inputs first, then free parameters, then as declared.
+    """Topological order, deterministic: inputs first, then free parameters, states and constants, then as declared.
 
-    A layer's own parameters (fc.W of fc) stand directly before it. Raises ModelError with a cycle's names.
+    A layer's own parameters (fc.W of fc) and an expression's constants stand directly before their consumer.
+    Raises ModelError with a cycle's names.
     """
     index = {node.name: i for i, node in enumerate(nodes)}
     sources = [list(dict.fromkeys([index[o] for o in node.inputs if isinstance(o, str)])) for node in nodes]
@@ -196,7 +198,7 @@ def sort(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _owned(nodes: Sequence[Node], sources: list[list[int]]) -> dict[int, list[int]]:
-    """Per layer, the parameters that are its own: named after it, and nobody else's."""
+    """Per node, the leaves that are its own: named after it, and nobody else's."""
     used = [0] * len(nodes)
     for operands in sources:
         for j in operands:
@@ -204,7 +206,7 @@ def _owned(nodes: Sequence[Node], sources: list[list[int]]) -> dict[int, list[in
     own: dict[int, list[int]] = {}
     for i, operands in enumerate(sources):
         for j in operands:
-            if used[j] == 1 and nodes[j].is_leaf and nodes[j].name.startswith((nodes[i].name + ".", nodes[i].name + "#")):
+            if used[j] == 1 and nodes[j].is_leaf and _belongs(nodes[j], nodes[i].name):
                 own.setdefault(i, []).append(j)
     return own
 
@@ -213,7 +215,7 @@ def _by_rank(nodes: Sequence[Node], sources: list[list[int]], own: dict[int, lis
     """Always the first in rank of what is ready; None where a cycle leaves something over."""
     n = len(nodes)
     owned = {j for leaves in own.values() for j in leaves}
-    ranks = [i if node.op == "input" else n + i if node.is_leaf else 2 * n + i for i, node in enumerate(nodes)]
+    ranks = [n * _RANK.get(node.op, len(_RANK)) + i for i, node in enumerate(nodes)]
     waiting = [len(operands) - len(own.get(i, ())) for i, operands in enumerate(sources)]
     feeds: list[list[int]] = [[] for _ in nodes]
     for i, operands in enumerate(sources):
@@ -230,6 +232,13 @@ def _by_rank(nodes: Sequence[Node], sources: list[list[int]], own: dict[int, lis
             if waiting[consumer] == 0:
                 heapq.heappush(ready, ranks[consumer])
     return out if len(out) == n else None
+
+
+def _belongs(leaf: Node, consumer: str) -> bool:
+    """Whether a leaf is named after its consumer: fc.W of fc, or a constant of one expression, y#1 of y or y#2."""
+    if leaf.op == "constant":
+        return leaf.name.startswith(consumer.partition("#")[0] + "#")
+    return leaf.op != "input" and leaf.name.startswith(consumer + ".")
 
 
 def find_cycle(inputs: Mapping[str, Sequence[str]]) -> list[str]:

@@ -21,33 +21,33 @@ class Rerun:
 
     def function(self, leaf: int, target: int) -> Callable[[Any], Any]:
         """The target's value as a function of the leaf's."""
-        steps, values = self._steps(leaf, target), list(self.trace.values)
+        values, steps = list(self.trace.values), self._steps(leaf, target)
 
         def run(x: Any) -> Any:
             values[leaf] = x
-            for i, function, context, moving in steps:
-                operands = [values[j] if moves else recorded for j, moves, recorded in moving]
-                context = context or autodiff.random_context(  # noqa: PLW2901
-                    self.trace.graph, i, self.trace.mode, self.trace.iteration
-                )
-                values[i] = function(context, *operands)[0]
+            for i, function, shared, operands, held in steps:
+                context = shared or autodiff.random_context(self.trace.graph, i, self.trace.mode, self.trace.iteration)
+                primals = [values[j] for j in operands]
+                for k, recorded in held:
+                    primals[k] = recorded
+                values[i] = function(context, *primals)[0]
             return values[target]
 
         return run
 
-    def _steps(self, leaf: int, target: int) -> list[tuple[int, Any, Any, list[tuple[int, bool, Any]]]]:
+    def _steps(self, leaf: int, target: int) -> list[tuple[int, Any, Any, tuple[int, ...], list[tuple[int, Any]]]]:
+        """The nodes that move with the leaf; `held` are the operands among them that must not."""
         trace, plan = self.trace, self.trace.plan
         moved = {leaf}
         steps = []
         for i in range(leaf + 1, target + 1):
-            if not plan.reached[i] or moved.isdisjoint(plan.operands[i]):
+            operands = plan.operands[i]
+            if not plan.reached[i] or moved.isdisjoint(operands):
                 continue
-            passes = plan.passing[i] or (True,) * len(plan.operands[i])
-            moving = [
-                (j, passing is not False and j in moved, trace.values[j])
-                for j, passing in zip(plan.operands[i], passes, strict=True)
-            ]
-            if any(moves for _, moves, _ in moving):
+            passing = plan.passing[i] or (True,) * len(operands)
+            blocked = [k for k, (j, way) in enumerate(zip(operands, passing, strict=True)) if j in moved and way is False]
+            if len(blocked) < sum(j in moved for j in operands):
                 moved.add(i)
-                steps.append((i, plan.forwards[i], plan.contexts[i], moving))
+                held = [(k, trace.values[operands[k]]) for k in blocked]
+                steps.append((i, plan.forwards[i], plan.contexts[i], operands, held))
         return steps

@@ -33,7 +33,8 @@ def sample_model(name: str) -> Path:
     if name not in names:
         listed = ", ".join(names)
         hint = did_you_mean(name, names)
-        raise UsageError(tr("there is no sample '{name}'{hint}; there are: {listed}", name=name, hint=hint, listed=listed))
+        message = tr("there is no sample '{name}'{hint}; there are: {listed}", name=name, hint=hint, listed=listed)
+        raise UsageError(message)
     return samples_folder() / name / f"{name}.yaml"
 
 

@@ -14,7 +14,7 @@ from graphlab import ops
 from graphlab.errors import TraceError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
-from graphlab.numbers import number
+from graphlab.numbers import Summary, number
 from graphlab.ops import Context
 from graphlab.state import State, generator
 
@@ -61,7 +61,7 @@ class Trace:
     def __init__(
         self, graph: Graph, plan: Plan, state: State, feeds: Mapping[str, Any], mode: str, iteration: int,
         values: list[Any], residuals: list[Any] | None = None, cotangents: list[Any] | None = None,
-        contributions: list[Any] | None = None, summaries: Mapping[tuple[int, str], Mapping[str, Any]] | None = None,
+        contributions: list[Any] | None = None, summaries: Mapping[tuple[int, str], Summary] | None = None,
     ) -> None:  # fmt: skip
         self.graph = graph
         self.plan = plan
@@ -73,7 +73,7 @@ class Trace:
         self.residuals = residuals
         self.cotangents = cotangents
         self.contributions = contributions
-        self.summaries = summaries or {}  # of arrays that a trace file left out
+        self.summaries = summaries or {}  # of arrays that a trace file left out, by node and what (value, grad, sent k)
 
     def __repr__(self) -> str:
         done = tr("forward and backward") if self.cotangents is not None else tr("forward")

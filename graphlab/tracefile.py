@@ -90,14 +90,13 @@ def _attr(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _put(out: dict[str, Any], key: str, array: Any, max_elements: int, kept: Mapping[str, Any] | None = None) -> None:
+def _put(out: dict[str, Any], key: str, array: Any, max_elements: int, kept: Summary | None = None) -> None:
     """An array, or null and its summary where it is too large."""
     if array is not None and np.size(array) > max_elements:
-        kept = summary(summarise(array))
-        array = None
+        kept, array = summarise(array), None
     out[key] = None if array is None else plain(array)
-    if array is None and kept:
-        out[f"{key}_summary"] = dict(kept)
+    if array is None and kept is not None:
+        out[f"{key}_summary"] = summary(kept)
 
 
 def summary(s: Summary) -> dict[str, Any]:
@@ -106,13 +105,24 @@ def summary(s: Summary) -> dict[str, Any]:
     return {"size": s.size, **{k: plain(v) for k, v in numbers.items()}, "nan": s.nan, "inf": s.inf, "zero": s.zero}
 
 
+def _summary_of(row: Mapping[str, Any], key: str) -> Summary | None:
+    """The summary that stands beside a null."""
+    kept = row.get(f"{key}_summary")
+    return None if kept is None else Summary(**{name: _unnamed(value) for name, value in kept.items()})
+
+
 def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
     out: dict[str, Any] = {"phase": step.phase, "node": step.node}
     if step.phase == "backward":
+        i = trace.graph.index[step.node]
+        node = trace.graph.nodes[i]
         out["contributions"] = []
-        for c in step.contributions:
-            entry: dict[str, Any] = {"to": c.producer, "slot": c.slot, "rule": c.rule}
-            _put(entry, "value", c.value, max_elements)
+        for k, part in enumerate(trace.contributions[i]):  # type: ignore[index]
+            kept = trace.summaries.get((i, f"sent {k}"))
+            if part is None and kept is None:
+                continue
+            entry: dict[str, Any] = {"to": node.inputs[k], "slot": node.slots[k], "rule": trace.rule(i, k)}
+            _put(entry, "value", part, max_elements, kept)
             out["contributions"].append(entry)
     return out
 
@@ -200,9 +210,9 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     leaves = {node.name: values[i] for i, node in enumerate(graph.nodes) if node.op in ("param", "state")}
     state = State({name: value for name, value in leaves.items() if value is not None})
     feeds = {n.name: np.asarray(values[graph.index[n.name]]) for n in graph.leaves("input")}
-    contributions = _contributions(data, graph, arrays)
+    contributions, left_out = _contributions(data, graph, arrays)
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
-    summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()}
+    summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
     return Trace(
         graph, made, state, feeds, mode, int(data.get("iteration", 0)), values, None, cotangents,
         contributions if cotangents is not None else None, summaries,
@@ -218,7 +228,8 @@ class _Column:
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
         self.value = arrays.get(f"value/{i}", array_of(row["value"], dtype, shape))
         self.grad = arrays.get(f"grad/{i}", array_of(row["grad"], dtype, shape))
-        self.summaries = {k: row[f"{k}_summary"] for k in ("value", "grad") if row.get(f"{k}_summary")}
+        found = {k: _summary_of(row, k) for k in ("value", "grad") if getattr(self, k) is None}
+        self.summaries = {k: s for k, s in found.items() if s is not None}
         self.computed = self.grad is not None or "grad" in self.summaries
         attrs = {k: tuple(v) if isinstance(v, list) else v for k, v in row["attrs"].items()}
         if role in LEAVES:
@@ -272,8 +283,12 @@ def _graph(data: Mapping[str, Any], nodes: list[Node]) -> Graph:
     )  # fmt: skip
 
 
-def _contributions(data: Mapping[str, Any], graph: Graph, arrays: Mapping[str, np.ndarray]) -> list[Any]:
+def _contributions(
+    data: Mapping[str, Any], graph: Graph, arrays: Mapping[str, np.ndarray]
+) -> tuple[list[Any], dict[tuple[int, str], Summary]]:
+    """What each node sent, and the summaries of what the file left out."""
     out: list[Any] = [None] * len(graph)
+    left_out = {}
     for step in data["steps"]:
         if step["phase"] != "backward":
             continue
@@ -286,5 +301,8 @@ def _contributions(data: Mapping[str, Any], graph: Graph, arrays: Mapping[str, n
             row = data["nodes"][graph.index[producer.name]]
             stored = array_of(entry["value"], row["dtype"], tuple(row["shape"]))
             parts[k] = arrays.get(f"contribution/{i}/{k}", stored)
+            kept = _summary_of(entry, "value")
+            if parts[k] is None and kept is not None:
+                left_out[i, f"sent {k}"] = kept
         out[i] = tuple(parts)
-    return out
+    return out, left_out

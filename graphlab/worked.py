@@ -214,6 +214,8 @@ def _attrs(trace: Trace, i: int) -> Mapping[str, Any]:
 
 def _substituted(trace: Trace, i: int, tree: Expr, precision: int, slot: str | None = None) -> str | None:
     """The formula with numbers for names; None where nothing short can be put in."""
+    if any(trace.values[j] is None for j in trace.plan.operands[i]):
+        return None  # a trace file left them out
     env = environment(trace, i, slot)
     symbols = _symbols(trace, i)
     names = {}

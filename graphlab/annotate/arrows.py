@@ -91,10 +91,13 @@ class Arrows:
         if self.detail != "names":
             source = self.source(edges[0])
             size = self.measures.of(source, "value")
-            lines.append((Span(self.brief(self.trace.values[source], size.rms if size else None, precision), "value"),))
+            shape = self.trace.plan.shapes[source]
+            text = self.brief(self.trace.values[source], shape, size.rms if size else None, precision)
+            lines.append((Span(text, "value"),))
             if len(sent) == 1:
                 part = self.trace.contributions[sent[0][0]][sent[0][1]]  # type: ignore[index]
-                lines.append((Span(self.brief(part, self.measures.edge(*sent[0]), precision), "grad"),))
+                text = self.brief(part, shape, self.measures.edge(*sent[0]), precision)
+                lines.append((Span(text, "grad"),))
             elif sent:
                 lines += self.merged(sent)
         return Arrow(
@@ -108,10 +111,10 @@ class Arrows:
             self.marks(sent),
         )
 
-    def brief(self, array: Any, size: float | None, precision: int) -> str:
+    def brief(self, array: Any, shape: tuple[int, ...], size: float | None, precision: int) -> str:
         """A number, a few numbers, or shape and size."""
-        shape = np.shape(array)
-        if math.prod(shape) == 1 or (self.detail == "values" and math.prod(shape) <= INLINE and len(shape) <= 2):
+        few = math.prod(shape) == 1 or (self.detail == "values" and math.prod(shape) <= INLINE and len(shape) <= 2)
+        if few and array is not None:
             return inline(array, None, precision)
         return shape_text(shape) if size is None else f"{shape_text(shape)} · rms {number(size, 3)}"
 
@@ -120,10 +123,10 @@ class Arrows:
         if self.detail == "names":
             return ()
         part = self.trace.contributions[i][k]  # type: ignore[index]
-        shape = np.shape(part)
+        shape = self.trace.plan.shapes[self.source((i, k))]
         size = self.measures.edge(i, k) or 0.0
         summary: Line = (Span(f"{shape_text(shape)} · rms "), Span(number(size, 3), "grad"))
-        if self.detail == "shapes":
+        if self.detail == "shapes" or part is None:
             return (summary,) if shape else ((Span(number(part, self.options.precision), "grad"),),)
         worked = backward_worked(self.trace, i, k, self.options.precision, numbers=False)
         if math.prod(shape) == 1 and np.size(self.trace.cotangents[i]) == 1:  # type: ignore[index]

@@ -86,7 +86,7 @@ class Cards:
         scalars = all(self.trace.plan.shapes[j] == () for j in self.trace.plan.operands[i] if j < len(self.trace.graph))
         if self.detail == "values" and scalars:
             worked = forward_worked(self.trace, i, self.options.precision)
-            lines += [(Span(text),) for text in wrapped(f"= {worked.substituted}")]
+            lines += [(Span(text),) for text in wrapped(f"= {worked.substituted}")] if worked.substituted else []
         return [Row("formula", tuple(lines))]
 
     def shape(self, i: int) -> Row:
@@ -104,15 +104,12 @@ class Cards:
         label = tr("value") if kind == "value" else f"∂L/∂{own_name(self.trace, i)}"
         shape = self.trace.plan.shapes[i]
         precision = self.options.precision
-        if value is None:
-            kept = self.trace.summaries.get((i, kind))
-            text = summary_line(kept) if kept else MISSING
-            return [Row(kind, ((Span(f"{label} "), Span(text, kind if kept else "quiet")),))]
-        if math.prod(shape) == 1:
-            spans = (Span(f"{label} "), Span(number(np.reshape(value, ()), precision), kind))
-            return [Row(kind, (spans,))]
         measure = self.measures.of(i, kind)
-        summary = (Span(f"{label} "), Span(summary_text(measure) if measure else MISSING, kind))
+        summary: Line = (Span(f"{label} "), Span(summary_text(measure), kind) if measure else Span(MISSING, "quiet"))
+        if value is None:  # not computed, or only summarised in a trace file
+            return [Row(kind, (summary,))]
+        if math.prod(shape) == 1:
+            return [Row(kind, ((Span(f"{label} "), Span(number(np.reshape(value, ()), precision), kind)),))]
         if self.detail == "values" and not whole and math.prod(shape) <= INLINE and is_small(shape):
             return [Row(kind, ((Span(f"{label} "), Span(inline(value, None, precision), kind)),))]
         if self.detail == "stats" or not whole or math.prod(shape) == 0:
@@ -132,7 +129,7 @@ class Cards:
         grad = trace.cotangents[i] if trace.cotangents is not None else None
         rows = self.array(i, grad, "grad")
         if grad is None:
-            return rows
+            return rows + (self.scale(i) if not node.is_leaf else [])
         rows += self.fan_out(i)
         if not node.is_leaf and self.options.view == "backward":
             rows += self.local(i)
@@ -259,13 +256,3 @@ def wrapped(text: str, width: int = 52) -> list[str]:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
-
-
-def summary_line(kept: Any) -> str:
-    """The summary that a trace file kept of an array it left out."""
-    parts = [
-        f"{key} {number(kept[key], 3)}"
-        for key in ("mean", "std", "min", "max")
-        if isinstance(kept.get(key), int | float)
-    ]
-    return " · ".join(parts) or MISSING

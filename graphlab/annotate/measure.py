@@ -29,7 +29,7 @@ class Measures:
         if key not in self._summaries:
             column = self.trace.values if kind == "value" else self.trace.cotangents
             array = None if column is None else column[i]
-            self._summaries[key] = None if array is None else summarise(array)
+            self._summaries[key] = self.trace.summaries.get(key) if array is None else summarise(array)
         return self._summaries[key]
 
     def edge(self, i: int, k: int) -> float | None:
@@ -37,7 +37,9 @@ class Measures:
         key = (i, k)
         if key not in self._rms:
             parts = self.trace.contributions[i] if self.trace.contributions is not None else None
-            self._rms[key] = None if parts is None or parts[k] is None else rms(parts[k])
+            part = None if parts is None else parts[k]
+            kept = self.trace.summaries.get((i, f"sent {k}"))
+            self._rms[key] = rms(part) if part is not None else kept.rms if kept else None
         return self._rms[key]
 
     def ratios(self, i: int) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from graphlab.diagram import Diagram
-from graphlab.errors import ExportError, UsageError
+from graphlab.errors import UsageError
 from graphlab.export.dot import to_dot
 from graphlab.export.layered import to_svg
 from graphlab.export.picture import EngineStatus, engine_status, to_picture
@@ -19,8 +19,8 @@ from graphlab.export.theme import THEMES, Theme
 from graphlab.messages import did_you_mean, tr
 
 __all__ = [
-    "EXPORTERS", "THEMES", "EngineStatus", "Theme", "engine_status", "export", "extension_of", "render", "to_dot", "to_picture",
-    "to_svg", "to_text", "write_file",
+    "EXPORTERS", "THEMES", "EngineStatus", "Theme", "engine_status", "export", "extension_of", "render", "to_dot",
+    "to_picture", "to_svg", "to_text", "write_file",
 ]  # fmt: skip
 
 Exporter = Callable[[Diagram, str, "str | None"], tuple[bytes, list[str]]]  # diagram, theme, engine → bytes, warnings
@@ -58,16 +58,16 @@ def extension_of(path: str | os.PathLike[str]) -> str:
     """
     extension = Path(path).suffix.lower()
     if extension not in EXPORTERS:
-        hint = did_you_mean(extension, EXPORTERS)
-        known = ", ".join(EXPORTERS)
-        raise UsageError(
-            tr("'{path}': cannot write {what}{hint}; a picture's name ends in one of {known}",
-               path=path, what=f"'{extension}'" if extension else tr("a file without an extension"), hint=hint, known=known)
-        )  # fmt: skip
+        what = f"'{extension}'" if extension else tr("a file without an extension")
+        hint, known = did_you_mean(extension, EXPORTERS), ", ".join(EXPORTERS)
+        text = "'{path}': cannot write {what}{hint}; a picture's name ends in one of {known}"
+        raise UsageError(tr(text, path=path, what=what, hint=hint, known=known))
     return extension
 
 
-def render(diagram: Diagram, extension: str, theme: str = "light", engine: str | None = None) -> tuple[bytes, list[str]]:
+def render(
+    diagram: Diagram, extension: str, theme: str = "light", engine: str | None = None
+) -> tuple[bytes, list[str]]:
     """The bytes of a file with this extension, and warnings."""
     return EXPORTERS[extension_of(f"picture{extension}")](diagram, theme, engine)
 
@@ -90,12 +90,15 @@ def export(
 def _check_target(path: Path) -> None:
     """Finds out before the drawing, which may take a minute, what would stop the writing after it."""
     if path.is_dir():
-        raise UsageError(tr("'{path}' is a folder: give a file's name in it, such as {example}", path=path, example=path / "forward.svg"))
+        example = path / "forward.svg"
+        raise UsageError(tr("'{path}' is a folder: name a file in it, such as {example}", path=path, example=example))
     folder = path.parent
     if not folder.is_dir():
         raise UsageError(tr("'{path}': there is no folder '{folder}'; make it first", path=path, folder=folder))
     if not os.access(path if path.exists() and not path.is_file() else folder, os.W_OK):
-        raise UsageError(tr("'{path}': the folder '{folder}' is not writable; choose another with -o", path=path, folder=folder))
+        raise UsageError(
+            tr("'{path}': the folder '{folder}' is not writable; choose another", path=path, folder=folder)
+        )
 
 
 def write_file(path: str | os.PathLike[str], content: bytes) -> None:

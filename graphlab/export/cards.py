@@ -125,7 +125,9 @@ def _row(
     if fill:
         lift = corner if last else 0.0
         path = f"M{x:.1f},{y:.1f}h{width:.1f}v{height - lift:.1f}"
-        path += f"q0,{lift} {-lift},{lift}h{2 * lift - width:.1f}q{-lift},0 {-lift},{-lift}z" if last else f"h{-width:.1f}z"
+        path += (
+            f"q0,{lift} {-lift},{lift}h{2 * lift - width:.1f}q{-lift},0 {-lift},{-lift}z" if last else f"h{-width:.1f}z"
+        )
         out.append(f'<path d="{path}" fill="{fill}"/>\n')
     out.append(f'<path d="M{x:.1f},{y:.1f}h{width:.1f}" stroke="{rule}" stroke-width="0.75"/>\n')
     for k, line in enumerate(row.lines):
@@ -141,7 +143,9 @@ def _circle(box: Box, look: Theme, x: float, y: float) -> str:
         border, weight = badge.border, badge.width
     fill = band.fill if box.role in look.roles else look.paper
     middle, centre = x + RADIUS, y + RADIUS
-    out = [f'<circle cx="{middle:.1f}" cy="{centre:.1f}" r="{RADIUS:g}" fill="{fill}" stroke="{border}" stroke-width="{weight:g}"/>\n']
+    out = [
+        f'<circle cx="{middle:.1f}" cy="{centre:.1f}" r="{RADIUS:g}" fill="{fill}" stroke="{border}" stroke-width="{weight:g}"/>\n'
+    ]
     lines: Sequence[Line] = (box.header, *[line for row in box.rows for line in row.lines])
     for k, line in enumerate(lines):
         base = centre + (k - (len(lines) - 1) / 2) * 11 + 3.2

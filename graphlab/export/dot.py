@@ -153,7 +153,7 @@ def _title(diagram: Diagram, look: Theme, footer: Iterable[str]) -> str:
     lines = [f'<FONT POINT-SIZE="16"><B>{dot_text(diagram.title)}</B></FONT>'] if diagram.title else []
     if diagram.subtitle:
         lines.append(f'<FONT POINT-SIZE="10" COLOR="{look.quiet}">{dot_text(diagram.subtitle)}</FONT>')
-    return _table([*lines, *footer])
+    return _table([*lines, *footer, '<FONT POINT-SIZE="4"> </FONT>'])
 
 
 def _footer(diagram: Diagram, look: Theme, spans: Spans) -> list[str]:
@@ -233,7 +233,9 @@ def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None) -> str:
     lines = [spans(line) for line in arrow.lines]
     if arrow.marks:
         color = look.badge(arrow.marks[0].kind).border
-        lines += [f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text]
+        lines += [
+            f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
+        ]
     out = f'{arrow.tail} -> {arrow.head} [id={arrow.id} color="{color}" penwidth={stroke.width:g}{style}'
     if any(lines):
         text = "<BR/>".join(lines)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, soft hyphen, bidi controls and marks, zero-width and line separators, surrogates, noncharacters, tags
+# controls, soft hyphen, bidi and zero-width marks, line separators, surrogates, noncharacters, tags
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e007f]"
 )
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-_HOSTILE = re.compile("[^ !#-%(-;=?-\\[\\]-~\xa1-\xac\xae-\u0587\u1d00-\u1fff\u2010-\u2015\u2020-\u2027\u2030-\u205e\u2070-\u2bff]")
+# whatever is not known to be harmless in every format
+_HOSTILE = re.compile(
+    "[^ !#-%(-;=?-\\[\\]-~\xa1-\xac\xae-\u0587\u1d00-\u1fff\u2010-\u2015\u2020-\u2027\u2030-\u205e\u2070-\u2bff]"
+)
 
 
 def visible(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -101,8 +102,8 @@ def _ranked(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> 
         for k, size in enumerate(turned)
     ]
     picture = Picture(boxes, [])
-    for arrow, route in zip(diagram.arrows, drawn, strict=True):
-        route = route if across else route.turned()
+    for arrow, ranked in zip(diagram.arrows, drawn, strict=True):
+        route = ranked if across else ranked.turned()
         picture.routes.append(route.reversed() if arrow.kind == "backward" else route)
     picture.labels = _labels(drawn, turned_labels, gap_of, columns, across)
     for group, frame in found.items():
@@ -175,7 +176,7 @@ def _labels(
     for gap, members in sorted(by_gap.items()):
         wish = {k: drawn[k].middle - _lift(drawn[k], sizes[k][1], across) for k in members}
         members.sort(key=lambda k: (wish[k], k))
-        gaps = [(sizes[a][1] + sizes[b][1]) / 2 + 2 for a, b in zip(members, members[1:], strict=False)]
+        gaps = [(sizes[a][1] + sizes[b][1]) / 2 + 2 for a, b in itertools.pairwise(members)]
         beyond = columns[gap + 1][0] if gap + 1 < len(columns) else columns[gap][1] + 2 * COLUMN_GAP
         main = (columns[gap][1] + beyond) / 2
         for k, cross in zip(members, spread([wish[k] for k in members], gaps), strict=True):
@@ -206,7 +207,11 @@ def _frame_rect(frame: Frame, columns: list[tuple[float, float]], across: bool) 
 
 
 def _draw(diagram: Diagram, look: Theme, picture: Picture) -> str:
-    head = [(diagram.title, 16.0, True)] * bool(diagram.title) + [(diagram.subtitle, 10.0, False)] * bool(diagram.subtitle)
+    head = [
+        (text, size, bold)
+        for text, size, bold in ((diagram.title, 16.0, True), (diagram.subtitle, 10.0, False))
+        if text
+    ]
     foot: list[Line] = [*diagram.legend, *[(Span(note),) for note in diagram.notes]]
     rects = [*picture.boxes, *picture.labels.values(), *picture.frames.values()]
     points = [point for route in picture.routes for point in route.points]
@@ -230,8 +235,8 @@ def _draw(diagram: Diagram, look: Theme, picture: Picture) -> str:
     y = MARGIN
     for text, size, bold in head:
         y += size * 1.4
-        line = (Span(text, "strong" if bold else "plain"),)
-        out.append(draw_line(line, look, MARGIN, y - size * 0.4, size, ink=look.ink if bold else look.quiet))
+        said = (Span(text, "strong" if bold else "plain"),)
+        out.append(draw_line(said, look, MARGIN, y - size * 0.4, size, ink=look.ink if bold else look.quiet))
     out.append(f'<g transform="translate({MARGIN - left:.1f},{MARGIN + above - top:.1f})">\n')
     out += _frames(diagram, look, picture)
     out += [_arrow(arrow, look, route) for arrow, route in zip(diagram.arrows, picture.routes, strict=True)]

@@ -38,14 +38,16 @@ class _Widths(dict[int, int]):
         return width
 
 
-_WIDTHS = _Widths({32 + i: int(width) for i, width in enumerate(_ASCII.split())} | {ord(c): w for c, w in _OTHER.items()})
+_WIDTHS = _Widths(
+    {32 + i: int(width) for i, width in enumerate(_ASCII.split())} | {ord(c): w for c, w in _OTHER.items()}
+)
 
 
 def text_width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
     """Points a text needs at a font size, generously.
 
     >>> round(text_width("value 0.7311", 10), 1)
-    64.6
+    65.4
     >>> text_width("한글", 10), round(text_width("[ 1 ]", 10, mono=True), 1)
     (20.0, 30.1)
     """

@@ -51,7 +51,7 @@ class EngineStatus:
     install: str = ""
 
 
-class _EngineFailure(Exception):
+class _EngineError(Exception):
     """An engine is not there, broke, or took too long."""
 
 
@@ -72,18 +72,24 @@ def to_picture(
     if fmt not in FORMATS:
         raise UsageError(tr("a picture is svg, png or pdf; got '{fmt}'", fmt=fmt))
     if engine is not None and engine not in ENGINES:
-        hint = did_you_mean(engine, ENGINES)
-        raise UsageError(tr("there is no engine '{engine}'{hint}; choose one of {known}", engine=engine, hint=hint, known=", ".join(ENGINES)))
+        hint, known = did_you_mean(engine, ENGINES), ", ".join(ENGINES)
+        text = "there is no engine '{engine}'{hint}; choose one of {known}"
+        raise UsageError(tr(text, engine=engine, hint=hint, known=known))
     count = len(diagram.boxes)
     if fmt == "png" and count > PNG_BOXES:
-        raise ExportError(tr("{count} boxes are too many for a PNG (at most {most}): write an .svg, or fold the graph with --max-nodes", count=count, most=PNG_BOXES))
+        text = (
+            "{count} boxes are too many for a PNG (at most {most}): write an .svg, or fold the graph with --max-nodes"
+        )
+        raise ExportError(tr(text, count=count, most=PNG_BOXES))
     if engine == "layered" and fmt != "svg":
-        raise ExportError(tr("the engine 'layered' writes SVG only, not {fmt}: {install}", fmt=fmt.upper(), install=_install_any()))
+        text = "the engine 'layered' writes SVG only, not {fmt}: {install}"
+        raise ExportError(tr(text, fmt=fmt.upper(), install=_install_any()))
     notes: list[str] = []
     if engine == "layered":
         return to_svg(diagram, theme).encode(), notes
     if engine is None and fmt == "svg" and _is_slow(diagram):
-        notes.append(tr("{count} boxes are many for Graphviz: drawn with the plain layout (--engine dot insists on it)", count=count))
+        text = "{count} boxes are many for Graphviz: drawn with the plain layout (--engine dot insists on it)"
+        notes.append(tr(text, count=count))
         return to_svg(diagram, theme).encode(), notes
     names = [engine] if engine else ["dot", "pygraphviz"]
     picture = _first_that_works(names, diagram, fmt, theme, timeout, notes)
@@ -92,11 +98,15 @@ def to_picture(
     if fmt == "svg":
         return tidy(picture.decode("utf-8", "replace"), diagram).encode(), notes
     if fmt == "png" and max(_png_size(picture)) >= PNG_INCHES * PNG_DPI - 1:
-        notes.append(tr("the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible", width=_png_size(picture)[0], height=_png_size(picture)[1]))
+        width, height = _png_size(picture)
+        text = "the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible"
+        notes.append(tr(text, width=width, height=height))
     return picture, notes
 
 
-def _first_that_works(names: list[str], diagram: Diagram, fmt: str, theme: str | Theme, timeout: float, notes: list[str]) -> bytes | None:
+def _first_that_works(
+    names: list[str], diagram: Diagram, fmt: str, theme: str | Theme, timeout: float, notes: list[str]
+) -> bytes | None:
     """The bytes; None where layered shall draw instead."""
     extra = {"dpi": str(PNG_DPI), "size": f"{PNG_INCHES},{PNG_INCHES}"} if fmt == "png" else {}
     source = to_dot(diagram, theme, **extra).encode()
@@ -106,20 +116,25 @@ def _first_that_works(names: list[str], diagram: Diagram, fmt: str, theme: str |
         command = _COMMANDS[name](fmt, program)
         try:
             if command is None:
-                raise _EngineFailure(tr("it is not installed"))
+                raise _EngineError(tr("it is not installed"))
             return _run(command, source, timeout)
         except subprocess.TimeoutExpired:
-            said = tr("{name} took longer than {seconds:g} s for {count} boxes", name=name, seconds=timeout, count=len(diagram.boxes))
+            count = len(diagram.boxes)
+            said = tr(
+                "{name} took longer than {seconds:g} s for {count} boxes", name=name, seconds=timeout, count=count
+            )
             if forced or fmt != "svg":
-                raise ExportError(tr("{said}: fold the graph with --max-nodes, or write an .svg with --engine layered", said=said)) from None
+                text = "{said}: fold the graph with --max-nodes, or write an .svg with --engine layered"
+                raise ExportError(tr(text, said=said)) from None
             notes.append(tr("{said}: drawn with the plain layout", said=said))
             return None
-        except _EngineFailure as failure:
+        except _EngineError as failure:
             failures.append((name, str(failure)))
     if forced or fmt != "svg":
         said = "; ".join(f"{name}: {why}" for name, why in failures)
         install = _install(names[0]) if forced else _install_any()
-        raise MissingDependencyError(tr("no engine for {fmt} works ({said}): {install}", fmt=fmt.upper(), said=said, install=install))
+        text = "no engine for {fmt} works ({said}): {install}"
+        raise MissingDependencyError(tr(text, fmt=fmt.upper(), said=said, install=install))
     notes.append(tr("no Graphviz here: drawn with the plain layout ({install})", install=_install_any()))
     return None
 
@@ -152,7 +167,7 @@ def _run(command: list[str], source: bytes, timeout: float) -> bytes:
     try:
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
-        raise _EngineFailure(str(error)) from None
+        raise _EngineError(str(error)) from None
     try:
         out, err = child.communicate(source, timeout)
     finally:
@@ -161,7 +176,7 @@ def _run(command: list[str], source: bytes, timeout: float) -> bytes:
             child.communicate()
     if child.returncode or not out:
         lines = err.decode("utf-8", "replace").strip().splitlines()
-        raise _EngineFailure(lines[-1] if lines else tr("it ended with status {status}", status=child.returncode))
+        raise _EngineError(lines[-1] if lines else tr("it ended with status {status}", status=child.returncode))
     return out
 
 
@@ -186,10 +201,10 @@ def _status(name: str) -> EngineStatus:
         command = _COMMANDS[name](fmt, "dot")
         try:
             if command is None:
-                raise _EngineFailure(tr("it is not installed"))
+                raise _EngineError(tr("it is not installed"))
             _run(command, b"digraph { a }", 20.0)
             formats.append(fmt)
-        except (_EngineFailure, subprocess.TimeoutExpired) as failure:
+        except (_EngineError, subprocess.TimeoutExpired) as failure:
             why = str(failure)
     version = _version(name) if formats else ""
     install = "" if len(formats) == len(FORMATS) else tr("{why}; {install}", why=why, install=_install(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def cross_positions(items: Ranked, sizes: Sequence[Size]) -> list[float]:
 def _gaps(order: list[int], half: list[float], paths: list[Path], count: int) -> list[float]:
     """The least distance of the centres of neighbours; frames between them take room."""
     out = []
-    for a, b in zip(order, order[1:], strict=False):
+    for a, b in itertools.pairwise(order):
         gap = half[a] + half[b] + (CROSS_GAP if a < count and b < count else LANE)
         if paths[a] != paths[b]:
             shared = 0
@@ -78,7 +79,8 @@ def spread(wish: Sequence[float], gaps: Sequence[float], weight: Sequence[float]
     >>> spread([0.0, 0.0, 10.0], [2.0, 2.0])
     [-1.0, 1.0, 10.0]
     """
-    offset, blocks = [0.0], []
+    offset = [0.0]
+    blocks: list[list[float]] = []  # weighted sum, weight, length
     for gap in gaps:
         offset.append(offset[-1] + gap)
     for k, place in enumerate(wish):
@@ -123,7 +125,10 @@ def _measure(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int,
         path, rank = items.paths[item], items.rank[item]
         for depth, group in enumerate(path):
             inner = len(path) - depth
-            low, high = at[item] - size[1] / 2 - FRAME * inner - FRAME_TOP * inner, at[item] + size[1] / 2 + FRAME * inner
+            low, high = (
+                at[item] - size[1] / 2 - FRAME * inner - FRAME_TOP * inner,
+                at[item] + size[1] / 2 + FRAME * inner,
+            )
             frame = found.get(group)
             if frame is None:
                 found[group] = Frame(group, rank, rank, low, high, inner)

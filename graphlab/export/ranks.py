@@ -6,6 +6,7 @@ Toda (1981), in about linear time. "Edges" here run with the data, from producer
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ def arrange(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> Ranked:
     total = len(items.rank)
     items.before, items.after = [[] for _ in range(total)], [[] for _ in range(total)]
     for chain in items.chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             if items.rank[a] < items.rank[b]:
                 items.after[a].append(b)
                 items.before[b].append(a)
@@ -83,7 +84,8 @@ def _ranks(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> list[int
 
 def _topological(after: list[list[int]], waiting: list[int]) -> list[int]:
     """Kahn's order; a cycle is cut at its first box."""
-    order, done = [], [False] * len(after)
+    order: list[int] = []
+    done = [False] * len(after)
     ready = [item for item in range(len(after)) if not waiting[item]][::-1]
     rest = 0
     while len(order) < len(after):

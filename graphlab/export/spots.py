@@ -13,7 +13,8 @@ from graphlab.export.theme import Theme
 
 LABEL_SIZE = 9.0
 LABEL_STEP = LABEL_SIZE * LINE
-_SHARES = (0.3, 0.4, 0.22, 0.5, 0.62, 0.72)  # of the way from tail to head, the most wanted first
+CAREFUL = 150  # arrows, up to where labels also keep clear of other lines
+_SHARES = (0.3, 0.36, 0.24, 0.42, 0.18, 0.5, 0.62, 0.72)  # of the way from tail to head, the most wanted first
 
 Point = tuple[float, float]
 
@@ -42,22 +43,45 @@ def label_size(arrow: Arrow, look: Theme) -> Point:
 
 
 def label_spots(diagram: Diagram, look: Theme) -> dict[int, Spot]:
-    """Per arrow its line and a place for its label that no earlier label has taken, if there is one."""
+    """Per arrow its line and a place for its label: clear of earlier labels, then of as many other lines as can be."""
     boxes = {box.id: box for box in diagram.boxes}
+    lines = [_line(boxes[arrow.tail], boxes[arrow.head], look) for arrow in diagram.arrows]
+    others = lines if len(lines) <= CAREFUL else []
     taken: dict[tuple[int, int], list[tuple[Point, Point]]] = {}
     out = {}
     for k, arrow in enumerate(diagram.arrows):
-        tail, head = boxes[arrow.tail], boxes[arrow.head]
-        start, end = _line(tail, head, look)
+        start, end = lines[k]
         size = label_size(arrow, look)
         dx, dy = end[0] - start[0], end[1] - start[1]
         places = [(start[0] + dx * share, start[1] + dy * share) for share in _SHARES]
-        free = next((i for i, place in enumerate(places) if size[1] and _is_free(place, size, taken)), 0)
-        out[k] = Spot(start, end, places[free], _SHARES[free] * hypot(dx, dy))
+        best = 0
         if size[1]:
-            for cell in _cells(places[free]):
-                taken.setdefault(cell, []).append((places[free], size))
+            costs = [_cost(place, size, taken, lines[k], others) for place in places]
+            best = costs.index(min(costs))
+            for cell in _cells(places[best]):
+                taken.setdefault(cell, []).append((places[best], size))
+        out[k] = Spot(start, end, places[best], _SHARES[best] * hypot(dx, dy))
     return out
+
+
+def _cost(
+    place: Point,
+    size: Point,
+    taken: dict[tuple[int, int], list[tuple[Point, Point]]],
+    own: tuple[Point, Point],
+    lines: Sequence[tuple[Point, Point]],
+) -> int:
+    """Lines that run through a label here; being on another label is worse than any number of them."""
+    crossed = sum(1 for line in lines if line is not own and _crosses(line, place, size))
+    return crossed + (0 if _is_free(place, size, taken) else 1000)
+
+
+def _crosses(line: tuple[Point, Point], place: Point, size: Point) -> bool:
+    (ax, ay), (bx, by) = line
+    if not min(ax, bx) - size[0] / 2 < place[0] < max(ax, bx) + size[0] / 2 or ax == bx:
+        return False
+    slope = (by - ay) / (bx - ax)
+    return abs(ay + slope * (place[0] - ax) - place[1]) < size[1] / 2 + abs(slope) * size[0] / 2
 
 
 _CELL = 80.0
@@ -72,7 +96,8 @@ def _cells(place: Point) -> list[tuple[int, int]]:
 def _is_free(place: Point, size: Point, taken: dict[tuple[int, int], list[tuple[Point, Point]]]) -> bool:
     near = taken.get((int(place[0] // _CELL), int(place[1] // _CELL)), [])
     return not any(
-        abs(place[0] - other[0]) < (size[0] + extent[0]) / 2 + 3 and abs(place[1] - other[1]) < (size[1] + extent[1]) / 2 + 1
+        abs(place[0] - other[0]) < (size[0] + extent[0]) / 2 + 3
+        and abs(place[1] - other[1]) < (size[1] + extent[1]) / 2 + 1
         for other, extent in near
     )
 

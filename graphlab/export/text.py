@@ -17,12 +17,11 @@ def to_text(diagram: Diagram, color: bool = False, width: int = 100) -> str:
     """The picture in words, at most `width` columns wide; wide characters count two. color: ANSI colours by role.
 
     >>> box = Box("n0", "x", (Span("x", "strong"), Span(" input")), "leaf", "input")
-    >>> print(to_text(Diagram("Tiny", "forward", "forward", (box,), ())))
+    >>> print(to_text(Diagram("Tiny", "forward", "forward", (box,), ())), end="")
     Tiny
     forward
     <BLANKLINE>
     ● x input
-
     """
     page = _Page(color, width)
     for role, text in (("strong", diagram.title), ("quiet", diagram.subtitle)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import NamedTuple
 
 from graphlab.errors import ExportError
@@ -91,7 +92,9 @@ class Theme:
     def __post_init__(self) -> None:
         for font in (self.font, self.mono):
             if not _FONT.fullmatch(font):
-                raise ExportError(tr("a font name may hold letters, digits, blanks, dots, commas and dashes: {font!r}", font=font))
+                raise ExportError(
+                    tr("a font name has letters, digits, blanks, dots, commas, dashes; got {font!r}", font=font)
+                )
 
     def band(self, role: str, family: str) -> Band:
         """The header of a box.
@@ -111,7 +114,7 @@ class Theme:
         >>> THEMES["light"].stroke("forward", None, 0).width
         1.1
         """
-        if weight is None or weight != weight:
+        if weight is None or isnan(weight):
             color, width = self.arrow, 1.1
         else:
             weight = min(max(weight, 0.0), 1.0)
@@ -138,7 +141,9 @@ def get_theme(theme: str | Theme) -> Theme:
     if theme not in THEMES:
         hint = did_you_mean(theme, THEMES)
         known = ", ".join(THEMES)
-        raise ExportError(tr("there is no theme '{theme}'{hint}; choose one of {known}", theme=theme, hint=hint, known=known))
+        raise ExportError(
+            tr("there is no theme '{theme}'{hint}; choose one of {known}", theme=theme, hint=hint, known=known)
+        )
     return THEMES[theme]
 
 

@@ -19,7 +19,7 @@ MAX_INTEGER = 2**63 - 1
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
+  | (?P<name>(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*(?:\.(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*)*)
   | `(?P<quoted>[^`\n]*)`
   | (?P<word>'[^'\n]*'|"[^"\n]*")
   | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:])
@@ -207,11 +207,21 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
             column = at + len(text[at:]) - len(text[at:].lstrip())
             raise FormulaError(tr("'{found}' is not part of an expression", found=text[column]), column)
         kind = str(match.lastgroup)
+        if kind == "name" and not match[kind].isascii():
+            _check_name(match[kind], match.start(kind))
         start = match.start(kind) - (kind == "quoted")
         tokens.append((kind, match[kind], start))
         at = match.end()
     tokens.append(("end", "", end))
     return tokens
+
+
+def _check_name(token: str, column: int) -> None:
+    """Raises FormulaError at the first character that no name can have, such as × or a typographic minus."""
+    parts = unicodedata.normalize("NFKC", token).split(".")
+    if not all(part.isidentifier() for part in parts):
+        bad = next((i for i, c in enumerate(token) if c != "." and not f"a{unicodedata.normalize('NFKC', c)}".isidentifier()), 0)
+        raise FormulaError(tr("'{found}' is not part of an expression", found=token[bad]), column + bad)
 
 
 def _number(token: str, column: int) -> int | float:

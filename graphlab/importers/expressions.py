@@ -19,6 +19,7 @@ OPERATORS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul",
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
 }  # fmt: skip
+_FOLDED = ("+", "-", "*", "/", "**")
 _WORDS: dict[str, Any] = {
     "true": True, "True": True, "false": False, "False": False, "none": None, "None": None, "null": None,
 }  # fmt: skip
@@ -79,7 +80,7 @@ def steps_of(name: str, text: str) -> list[Step]:
     [('net#1', 'matmul'), ('net', 'add')]
     """
     tree = parse(text)
-    flat = _Flat(name, tree)
+    flat = _Flat(name, text, tree)
     stack: list[Any] = []
     for part in postorder(tree):
         count = len(part.parts())
@@ -95,8 +96,9 @@ def steps_of(name: str, text: str) -> list[Step]:
 
 
 class _Flat:
-    def __init__(self, name: str, tree: Expr) -> None:
+    def __init__(self, name: str, text: str, tree: Expr) -> None:
         self.name = name
+        self.text = text
         self.tree = tree
         self.steps: list[Step] = []
         self.count = 0
@@ -107,7 +109,7 @@ class _Flat:
             case Number(value=value):
                 return value
             case Name(id=name):
-                return Reference(name, part.column, self.quoted(part))
+                return Reference(name, part.column, self.text[part.column] == "`")
             case List():
                 if all(isinstance(arg, int | float | list) for arg in args):
                     return args
@@ -115,7 +117,7 @@ class _Flat:
             case Negative():
                 return -args[0] if isinstance(args[0], int | float) else self.step(part, "neg", args)
             case Binary(op=op):
-                folded = fold(op, *args) if op in "+-**/" else None
+                folded = fold(op, *args) if op in _FOLDED else None
                 return self.step(part, OPERATORS[op], args) if folded is None else folded
             case Index(key=key):
                 return self.step(part, "index", args, {"key": key_text(key)})
@@ -124,11 +126,6 @@ class _Flat:
             case Word(text=text):
                 raise ModelError(tr("'{text}' in quotes can only be an attribute's value", text=text))
         raise TypeError(f"not an expression: {part!r}")
-
-    def quoted(self, part: Expr) -> bool:
-        return bool(self.text[part.column : part.column + 1] == "`")
-
-    text = ""
 
     def call(self, part: Expr, function: str, args: list[Any], keywords: Iterable[tuple[str, Expr]]) -> Part:
         kind = ops.get(function)
@@ -225,20 +222,33 @@ def attribute(op: str, key: str, tree: Expr) -> Any:
             if name == "inf" and attr is not None and attr.kind == "number":
                 return math.inf
             return _WORDS.get(name, name)
-        case Negative(operand=operand):
-            value = attribute(op, key, operand)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return -value
-        case Binary(op=sign, left=left, right=right) if sign in "+-**/":
-            try:
-                folded = fold(sign, attribute(op, key, left), attribute(op, key, right))
-            except FormulaError:
-                raise
-            except GraphlabError as error:
-                raise FormulaError(error.message, tree.column) from None
-            if folded is not None:
-                return folded
         case List(items=items):
             return [attribute(op, key, item) for item in items]
+        case Negative(operand=Name(id="inf")):
+            return -math.inf
+        case Negative() | Binary():
+            folded = _constant(tree)
+            if folded is not None:
+                return folded
     message = tr("{op}: attribute '{key}' must be a number, a word, true, false, none or a list of them", op=op, key=key)
     raise FormulaError(message, tree.column)
+
+
+def _constant(tree: Expr) -> int | float | None:
+    """The number that an expression of literal numbers is; None for any other."""
+    stack: list[Any] = []
+    for part in postorder(tree):
+        match part:
+            case Number(value=value):
+                stack.append(value)
+            case Negative():
+                stack[-1] = -stack[-1]
+            case Binary(op=op) if op in _FOLDED:
+                right = stack.pop()
+                try:
+                    stack[-1] = fold(op, stack[-1], right)
+                except ModelError as error:
+                    raise FormulaError(error.message, part.column) from None
+            case _:
+                return None
+    return stack[0]  # type: ignore[no-any-return]

@@ -31,8 +31,8 @@ def logistic(x: Array) -> Array:
 class Sigmoid(Activation):
     """The logistic function, y = 1 / (1 + e^-x), computed without overflow.
 
-    x: any shape → y: the same shape. Its steps first bound x from below, where e^-x would overflow and the backward pass
-    meet 0 × ∞; y is 0 there within 1e-307 (1e-38 in float32).
+    x: any shape → y: the same shape. Its steps first bound x from below, where e^-x would overflow and the backward
+    pass meet 0 × ∞; y is 0 there within 1e-307 (1e-38 in float32).
 
     >>> from graphlab.ops import Context
     >>> float(Sigmoid.forward(Context(), np.array(0.0))[0])
@@ -232,7 +232,7 @@ class HardSigmoid(Activation):
     name = "hard_sigmoid"
     kinks = True
     formula = "minimum(maximum(x + 3, 0), 6) / 6"
-    local = {"x": "upstream * ((x > -3) * (x < 3) / 6)"}
+    local = {"x": "upstream * ((-3 < x) * (x < 3) / 6)"}
 
     @staticmethod
     def forward(ctx: Context, x: Array) -> tuple[Array, tuple[Any, ...]]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from contract import case_of, run
 
+from graphlab import autodiff, builder
 from graphlab.errors import ShapeError
+from graphlab.expand import expand
 from graphlab.ops import check_attrs, get
 
 FAR = np.array([-1000.0, -720.0, -100.0, -40.0, -5.0, -1.0, 0.0, 1.0, 5.0, 40.0, 100.0, 720.0, 1000.0])
@@ -90,6 +92,15 @@ def test_the_steps_are_the_stable_ones(name, depth):
 def test_sigmoid_unfolds_into_the_textbook_steps_and_a_bound():
     steps = run(case_of(get("sigmoid")), ["y"])
     assert [node.name for node in steps.graph.nodes] == ["in0", "y.bounded", "y.neg", "y.exp", "y.sum", "y"]
+
+
+def test_the_steps_of_sigmoid_are_stable_in_float32_too():
+    g = builder.Graph(dtype="float32")
+    y = g.op("sigmoid", g.input("x", [-1000.0, -100.0, 0.0, 1000.0]), name="y")
+    g.backward_from(y, np.ones(4))
+    steps = autodiff.backward(autodiff.forward(expand(g, ["y"])))
+    np.testing.assert_allclose(steps["y"].value, [0, 0, 0.5, 1], atol=1e-38)
+    np.testing.assert_allclose(steps["x"].grad, [0, 0, 0.25, 0], atol=1e-38)
 
 
 def test_softmax_of_equal_and_of_huge_logits():

@@ -1,0 +1,274 @@
+"""What a picture shows, against the trace it was made from."""
+
+import math
+
+import numpy as np
+import pytest
+
+import graphlab as gl
+from graphlab.annotate import Options, annotate
+from graphlab.annotate.cards import wrapped
+from graphlab.annotate.measure import rms, weight
+from graphlab.diagram import Mark, plain
+from graphlab.errors import LossError, ModelError, UsageError
+from graphlab.numbers import number, signed
+
+
+def network(blocks=1, batch=4):
+    g = gl.Graph("net")
+    rng = np.random.default_rng(0)
+    h = g.input("x", rng.normal(size=(batch, 3)))
+    t = g.input("t", np.arange(batch) % 2)
+    for k in range(blocks):
+        with g.scope(f"block{k}"):
+            h = gl.relu(gl.batchnorm(gl.affine(h, units=3, name="fc"), name="bn"), name="act")
+    gl.softmax_cross_entropy(gl.affine(h, units=2, name="logits"), t, name="E")
+    return g
+
+
+def run(g):
+    return gl.backward(gl.forward(g))
+
+
+def neuron():
+    g = gl.Graph("neuron")
+    w, x, b = g.param("w", 2.0), g.input("x", -1.0), g.param("b", -3.0)
+    gl.sigmoid(gl.add(gl.mul(w, x, name="m"), b, name="s"), name="f")
+    return g
+
+
+def box_of(diagram, name):
+    return next(box for box in diagram.boxes if box.name == name)
+
+
+def text_of(box):
+    return plain((box.header, *(line for row in box.rows for line in row.lines)))
+
+
+def rows(box, kind):
+    return [plain(row.lines) for row in box.rows if row.kind == kind]
+
+
+@pytest.mark.parametrize("view", ["forward", "both"])
+def test_an_arrow_for_each_edge_with_the_data(view):
+    trace = run(network())
+    diagram = annotate(trace, Options(view=view))
+    ids = {box.name: box.id for box in diagram.boxes}
+    edges = sorted(
+        (ids[operand], ids[node.name])
+        for node in trace.graph.nodes
+        for operand in node.inputs
+        if isinstance(operand, str) and operand in ids
+    )
+    assert sorted((arrow.tail, arrow.head) for arrow in diagram.arrows) == edges
+
+
+def test_every_contribution_is_an_arrow_from_consumer_to_producer():
+    trace = run(network())
+    diagram = annotate(trace, Options(view="backward"))
+    ids = {box.name: box.id for box in diagram.boxes}
+    sent = sorted((ids[c.consumer], ids[c.producer]) for i in range(len(trace.graph)) for c in trace.sent(i))
+    weighted = sorted((arrow.tail, arrow.head) for arrow in diagram.arrows if arrow.weight is not None)
+    assert weighted == sent
+    ended = [arrow for arrow in diagram.arrows if arrow.weight is None]
+    assert [(arrow.tail, arrow.head, plain(arrow.lines)) for arrow in ended] == [(ids["E"], ids["t"], "no gradient")]
+
+
+def test_the_chain_rule_stands_on_scalar_arrows_with_its_numbers():
+    trace = run(neuron())
+    diagram = annotate(trace, Options(view="backward"))
+    ids = {box.id: box.name for box in diagram.boxes}
+    texts = {(ids[a.tail], ids[a.head]): plain(a.lines) for a in diagram.arrows}
+    f, s, m = (float(trace[n].value) for n in ("f", "s", "m"))
+    local = f * (1 - f)
+    assert (s, m) == (-5.0, -2.0)
+    assert texts[("f", "s")] == f"1 × {number(local)} = {number(local)}"
+    assert texts[("m", "w")] == f"{number(local)} × (-1) = {number(-local)}"
+    assert texts[("m", "x")] == f"{number(local)} × 2 = {number(2 * local)}"
+
+
+def test_a_fan_out_shows_its_sum_term_by_term():
+    g = gl.Graph("fan")
+    x = g.param("x", 3.0)
+    gl.sub(gl.mul(x, x, name="square"), gl.exp(x, name="e"), name="y")
+    trace = run(g)
+    box = box_of(annotate(trace, Options(view="backward")), "x")
+    terms = [float(c.value) for c in trace["x"].contributions]
+    assert len(terms) == 3
+    total = number(float(trace["x"].grad))
+    shown = " ".join(plain(row.lines) for row in box.rows if row.kind == "sum").replace("\n", " ")
+    assert shown == f"∂L/∂x = {number(terms[0])} + {signed(terms[1])} + {signed(terms[2])} = {total}"
+
+
+def test_attenuation_is_rms_of_contribution_over_rms_of_upstream():
+    trace = run(network())
+    box = box_of(annotate(trace, Options(view="backward")), "block0.act")
+    contribution = trace["block0.bn"].contributions[0].value
+    ratio = math.sqrt(np.mean(contribution**2)) / math.sqrt(np.mean(trace["block0.act"].grad ** 2))
+    assert rows(box, "scale") == [f"×{number(ratio, 3)} → bn"]
+
+
+def test_local_derivatives_are_shown_with_their_value():
+    trace = run(neuron())
+    f = float(trace["f"].value)
+    box = box_of(annotate(trace, Options(view="backward")), "f")
+    assert rows(box, "local") == [f"∂f/∂s = f × (1 − f) = {number(f * (1 - f))}"]
+
+
+def test_the_forward_card_puts_numbers_into_the_formula():
+    trace = gl.forward(neuron())
+    box = box_of(annotate(trace), "m")
+    assert rows(box, "formula") == ["m = w × x\n= 2 × (-1)"]
+    assert rows(box, "value") == ["value -2"]
+
+
+def test_not_computed_is_a_dash():
+    trace = run(network())
+    assert rows(box_of(annotate(trace, Options(view="backward")), "t"), "grad") == ["∂L/∂t –"]
+    with pytest.raises(LossError, match="no gradients yet"):
+        annotate(gl.forward(network()), Options(view="backward"))
+
+
+def test_a_literal_is_drawn_inside_its_consumers_box():
+    g = gl.Graph("literal")
+    x = g.param("x", 3.0)
+    y = x**2
+    diagram = annotate(run(g), Options(view="backward"))
+    assert [box.name for box in diagram.boxes] == ["x", y.name]
+    assert rows(box_of(diagram, y.name), "local") == ["∂pow1/∂x = 2 × x = 6"]
+
+
+def test_ids_are_the_same_in_every_view():
+    trace = run(network())
+    seen = [
+        {box.name: box.id for box in annotate(trace, Options(view=v)).boxes} for v in ("forward", "backward", "both")
+    ]
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_nan_and_inf_are_marked_wherever_they_occur():
+    g = gl.Graph("bad")
+    x = g.param("x", [0.0, -1.0, 2.0])
+    gl.sum(gl.log(x, name="l"), name="y")
+    diagram = annotate(run(g), Options(view="backward"))
+    marks = {box.name: [m.text for m in box.marks] for box in diagram.boxes}
+    assert marks["l"] == ["value: 1 NaN, 1 Inf"]
+    assert marks["x"] == ["gradient: 1 Inf"]
+    assert [m.kind for a in diagram.arrows for m in a.marks] == ["warning"]
+
+
+def test_marks_by_name_are_put_on_their_boxes():
+    mark = Mark("changed", "0.5 → 0.7")
+    diagram = annotate(run(neuron()), Options(marks={"m": (mark,)}))
+    assert [box.marks for box in diagram.boxes if box.marks] == [(mark,)]
+
+
+def test_scopes_are_groups():
+    diagram = annotate(run(network(2)))
+    assert [(g.label, g.parent) for g in diagram.groups] == [("block0", None), ("block1", None)]
+    assert box_of(diagram, "block1.fc.W").group == box_of(diagram, "block1.act").group
+
+
+def test_a_folded_scope_is_one_box_with_a_count():
+    diagram = annotate(run(network(2)), Options(fold=("block0",), view="backward"))
+    box = box_of(diagram, "block0")
+    assert plain((box.header,)) == "block0 · 3 nodes folded"
+    assert "affine, batchnorm, relu" in text_of(box)
+    assert "18 parameters" in text_of(box)
+    assert box_of(diagram, "block1.act").role == "node"
+    with pytest.raises(ModelError, match=r"there is no scope 'blok0' \(did you mean 'block0'\?\)"):
+        annotate(run(network(2)), Options(fold=("blok0",)))
+
+
+def test_a_large_graph_is_folded_by_scope_and_says_so():
+    diagram = annotate(run(network(60)))
+    assert len(diagram.boxes) <= 150
+    assert sum(box.role == "fold" for box in diagram.boxes) == 60
+    assert any("60 scopes folded" in note for note in diagram.notes)
+    whole = annotate(run(network(60)), Options(max_nodes=1000))
+    assert not any(box.role == "fold" for box in whole.boxes)
+
+
+def test_identical_neighbours_share_a_box_with_a_count():
+    g = gl.Graph("chain")
+    h = g.input("x", 0.5)
+    for _ in range(100):
+        h = gl.tanh(gl.sin(h))
+    diagram = annotate(run(g), Options(max_nodes=20, view="backward"))
+    fold = next(box for box in diagram.boxes if box.role == "fold")
+    assert plain((fold.header,)) == "sin → tanh ×100"
+    assert len(diagram.boxes) == 2
+    assert [(a.tail, a.head) for a in diagram.arrows] == [(fold.id, "n0")]
+
+
+def test_only_what_leads_to_or_from_a_node():
+    g = gl.Graph("two")
+    a, b = g.param("a", 1.0), g.param("b", 2.0)
+    gl.add(gl.exp(a, name="ea"), gl.exp(b, name="eb"), name="y")
+    assert [box.name for box in annotate(run(g), Options(only=("ea",))).boxes] == ["a", "ea", "y"]
+    with pytest.raises(ModelError, match="there is no node 'c'"):
+        annotate(run(g), Options(only=("c",)))
+
+
+def test_without_parameters():
+    names = {box.role for box in annotate(run(network()), Options(params=False)).boxes}
+    assert names == {"input", "node"}
+
+
+def test_running_statistics_are_drawn_in_evaluation_only():
+    graph = network()
+    assert "state" not in {box.role for box in annotate(gl.forward(graph)).boxes}
+    assert "state" in {box.role for box in annotate(gl.forward(graph, mode="eval")).boxes}
+
+
+@pytest.mark.parametrize("detail", ["names", "shapes", "stats", "values"])
+def test_each_detail_says_more(detail):
+    box = box_of(annotate(run(network()), Options(view="both", detail=detail)), "block0.fc")
+    kinds = {row.kind for row in box.rows}
+    assert (
+        kinds
+        == {
+            "names": set(),
+            "shapes": {"shape"},
+            "stats": {"formula", "shape", "value", "grad", "scale"},
+            "values": {"formula", "shape", "value", "grad", "scale"},
+        }[detail]
+    )
+    assert any(row.mono for row in box.rows) == (detail == "values")
+
+
+def test_detail_is_chosen_by_size():
+    few, many = annotate(run(network(1))), annotate(run(network(12)), Options(max_nodes=500))
+    assert any(row.mono for box in few.boxes for row in box.rows)
+    assert not any(row.mono for box in many.boxes for row in box.rows)
+
+
+def test_options_are_checked():
+    for wrong in ({"view": "forwards"}, {"detail": "all"}, {"direction": "rl"}, {"precision": 0}, {"max_nodes": 0}):
+        with pytest.raises(UsageError):
+            Options(**wrong)
+    with pytest.raises(
+        UsageError, match=r"view is 'forwards' \(did you mean 'forward'\?\) but must be one of: forward"
+    ):
+        Options(view="forwards")
+
+
+def test_arrow_weights_are_on_a_log_scale():
+    assert weight(1e-3, (1e-6, 1.0)) == pytest.approx(0.5)
+    assert weight(1.0, (1e-6, 1.0)) == 1.0
+    assert weight(0.0, (1e-6, 1.0)) == 0.0
+    assert weight(float("nan"), (1e-6, 1.0)) == 1.0
+    assert weight(None, (1e-6, 1.0)) is None
+
+
+def test_rms_survives_huge_and_tiny_numbers():
+    assert rms(np.array([3e200, 4e200])) == pytest.approx(math.sqrt(12.5) * 1e200)
+    assert rms(np.array([3e-200, 4e-200])) == pytest.approx(math.sqrt(12.5) * 1e-200)
+    assert rms(np.array([1.0, np.inf])) == np.inf
+    assert rms(np.zeros(0)) == 0.0
+
+
+def test_wrapping_loses_nothing():
+    text = "∂L/∂x = a + b × (c − d) / e"
+    for width in range(1, 40):
+        assert " ".join(wrapped(text, width)) == text
