@@ -25,15 +25,17 @@ MODEL is a .yaml or .json file, file.py:name, package.module:name, - for standar
 
 \b
 Examples:
-  graphlab samples                          # what there is to try
-  graphlab samples mazur -o .               # copy one out
-  graphlab render mazur/mazur.yaml          # draw it forward and backward
+  graphlab samples                   # what there is
+  graphlab samples mazur -o mazur    # copy one out
+  graphlab render mazur/mazur.yaml   # draw it
   graphlab trace -e "sigmoid(w*x)" w=2 x=-1""")
 
-_EPILOG = tr("""Completion in your shell, for bash; likewise for zsh and fish:
+_EPILOG = tr("""Completion of commands, options and names in bash, for your ~/.bashrc; in zsh and fish likewise with
+zsh_source and fish_source:
 
 \b
-  eval "$(_GRAPHLAB_COMPLETE=bash_source graphlab)"      # put this line in ~/.bashrc""")
+  eval "$(_GRAPHLAB_COMPLETE=bash_source graphlab)"
+""")
 
 
 class Program(click.Group):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +35,7 @@ Examples:
 def command(
     model: tuple[str, ...], expression: str | None, as_json: bool, mode: str, seed: int | None, max_memory: int | None
 ) -> int:
-    graph = read_model(model, expression, seed)
+    graph = read_model(model, expression, seed, mode)
 
     from graphlab.gradcheck import check_gradients
 
@@ -51,18 +51,25 @@ def command(
 def _show(name: str, report: Report) -> None:
     if name:
         say(Styled(name, "strong"), "")
-    columns = [
-        Column(tr("node"), fold=True), Column(tr("op"), fold=True), Column(tr("max rel. error"), right=True),
-        Column(tr("checked"), right=True), Column(tr("kinks"), right=True), Column(tr("verdict"), fold=True),
-    ]  # fmt: skip
-    say_all(table(columns, [_row(checks) for checks in _by_node(report.nodes)], width()))
+    say_all(_table(_by_node(report.nodes)))
     if report.ends:
         say("", Styled(tr("end to end: ∂L/∂(leaf)"), "strong"))
-        say_all(table(columns, [_row([check]) for check in report.ends], width()))
+        say_all(_table([[check] for check in report.ends]))
     wrong = report.wrong
     if wrong:
         say("", Styled(tr("wrong"), "strong"), *map(_detail, wrong))
     say("", _verdict(report))
+
+
+def _table(nodes: Sequence[Sequence[Check]]) -> Iterator[Line]:
+    columns = [
+        Column(tr("node"), fold=True), Column(tr("op")), Column(tr("rel. error"), right=True),
+        Column(tr("checked"), right=True), Column(tr("kinks"), right=True), Column(tr("verdict"), fold=True),
+    ]  # fmt: skip
+    rows = [_row(checks) for checks in nodes]
+    if not any(check.kinks for checks in nodes for check in checks):
+        columns, rows = columns[:4] + columns[5:], [row[:4] + row[5:] for row in rows]
+    return table(columns, rows, width())
 
 
 def _by_node(checks: Sequence[Check]) -> list[list[Check]]:
@@ -98,7 +105,7 @@ def _word(checks: Sequence[Check]) -> Text:
     compared = [check for check in checks if check.status != "skipped"]
     if not compared:
         reasons = dict.fromkeys(check.reason for check in checks if check.reason)
-        return Styled(tr("not checked: {why}", why="; ".join(reasons)), "quiet")
+        return Styled(tr("skipped: {why}", why="; ".join(reasons)), "quiet")
     remarks = "; ".join(dict.fromkeys(check.reason for check in compared if check.reason))
     return f"{tr('ok')}: {remarks}" if remarks else Styled(tr("ok"), "good")
 

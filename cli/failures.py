@@ -1,4 +1,4 @@
-"""What ends a command: its exit status, and at most 25 lines on standard error. Never a traceback."""
+"""What ends a command: its exit status, and at most 25 lines on standard error with the warnings. Never a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from graphlab.messages import tr
 from .screen import clean, colour_wanted, warnings_shown
 
 FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
-MAX_LINES = 25
+MAX_LINES = 18  # leaves room for warnings before and a hint after
 MAX_WIDTH = 1000
 
 

@@ -12,6 +12,8 @@ import click
 
 from graphlab.messages import tr
 
+from .screen import warn
+
 if TYPE_CHECKING:
     from graphlab.graph import Graph
 
@@ -41,6 +43,12 @@ def model_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("model", nargs=-1, metavar="MODEL", type=click.Path(allow_dash=True))(function)
 
 
+def precision_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--precision N"""
+    text = tr("Significant digits (default 4).")
+    return click.option("--precision", metavar="N", type=click.IntRange(1, 17), default=4, help=text)(function)
+
+
 def run_options(seed: bool = True) -> Decorator:
     """How a model is run: --mode, --seed, --max-memory."""
 
@@ -49,24 +57,34 @@ def run_options(seed: bool = True) -> Decorator:
         function = click.option("--max-memory", type=Size(), help=text)(function)
         if seed:
             text = tr("Draw initial values and masks from this seed, not the model's.")
-            function = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help=text)(function)
+            function = click.option("--seed", metavar="N", type=click.IntRange(0), help=text)(function)
         text = tr("Run as in training or as in inference (default train).")
         return click.option("--mode", type=click.Choice(["train", "eval"]), default="train", help=text)(function)
 
     return decorate
 
 
-def read_model(model: Sequence[str], expression: str | None, seed: int | None = None) -> Graph:
-    """The graph that a command line means. Raises click.UsageError where it means none."""
+def read_model(model: Sequence[str], expression: str | None, seed: int | None = None, mode: str = "train") -> Graph:
+    """The graph that a command line means, with what is suspicious in it said.
+
+    Raises click.UsageError where no one model is given, GraphlabError where it cannot be read.
+    """
     from dataclasses import replace
 
-    from graphlab.importers import load_argument
+    from graphlab.importers import assignments, from_expression, load, warnings_of
+    from graphlab.planning import plan
 
-    if expression is None and len(model) != 1:
+    if expression is not None:
+        graph = from_expression(expression, assignments(model))
+    elif len(model) == 1:
+        graph = load(model[0])
+    else:
         said = tr("give a MODEL, or -e EXPRESSION") if not model else tr("give one MODEL, not {n}", n=len(model))
         raise click.UsageError(said, click.get_current_context())
-    graph = load_argument(model, expression)
-    return graph if seed is None else replace(graph, random_seed=seed)
+    if seed is not None:
+        graph = replace(graph, random_seed=seed)
+    warn(warnings_of(graph, plan(graph, mode=mode).shapes))
+    return graph
 
 
 def memory(max_memory: int | None) -> dict[str, Any]:
@@ -105,7 +123,9 @@ def complete_nodes(ctx: click.Context, param: click.Parameter, incomplete: str) 
     try:
         if len(model) != 1 or Path(model[0]).stat().st_size > _COMPLETED_BYTES:
             return []
-        names = [node.name for node in read_model(model, None).nodes if not node.is_leaf]
+        from graphlab.importers import load
+
+        names = [node.name for node in load(model[0]).nodes if not node.is_leaf]
     except Exception:  # a completion never fails aloud
         return []
     return [name for name in [*names, "all"] if name.startswith(incomplete)]

@@ -12,7 +12,7 @@ import click
 from graphlab.errors import GraphlabError, LossError
 from graphlab.messages import tr
 
-from .options import check_writable, complete_nodes, memory, model_argument, read_model, run_options
+from .options import check_writable, complete_nodes, memory, model_argument, precision_option, read_model, run_options
 from .screen import note, progress, say
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ paths printed. One FILE without --view shows both in one picture.
 \b
 Examples:
   graphlab render model.yaml
-  graphlab render model.yaml --view backward -o backward.png
+  graphlab render model.yaml --view backward -o back.png
   graphlab render model.yaml --view all -o pictures/
   graphlab render -e "sigmoid(w*x + b)" w=2 x=-1 b=0.5
-  graphlab render model.yaml --expand bn --only loss --theme print""")
+  graphlab render model.yaml --expand bn --theme print""")
 
 
 @click.command("render", help=_HELP, short_help=tr("Draw a model forward and backward."))
@@ -48,7 +48,7 @@ Examples:
     "--view", "views", multiple=True, type=click.Choice([*VIEWS, "all"]), help=tr("What to draw; may be repeated.")
 )
 @click.option("--detail", type=click.Choice(DETAILS), help=tr("How much to show (default: by the picture's size)."))
-@click.option("--precision", type=click.IntRange(1, 17), default=4, help=tr("Significant digits (default 4)."))
+@precision_option
 @click.option(
     "--direction", type=click.Choice(["lr", "tb"]), default="lr", help=tr("Left to right (default) or top to bottom.")
 )
@@ -58,7 +58,9 @@ Examples:
     help=tr("Unfold a node, or every node of an op, into its steps; may be repeated."),
 )  # fmt: skip
 @click.option("--fold", multiple=True, metavar="SCOPE|all", help=tr("Draw a scope as one box; may be repeated."))
-@click.option("--max-nodes", type=click.IntRange(1), help=tr("Boxes from where on scopes are folded (default 150)."))
+@click.option(
+    "--max-nodes", metavar="N", type=click.IntRange(1), help=tr("Boxes from where on scopes are folded (default 150).")
+)
 @click.option("--title", help=tr("Another title than the model's name."))
 @click.option("--engine", type=click.Choice(ENGINES), help=tr("Layout engine (default: the first that works)."))
 @click.option(
@@ -73,7 +75,7 @@ def command(
     max_nodes: int | None, **options: Any,
 ) -> None:  # fmt: skip
     target = None if output is None else check_output(Path(output), output)
-    graph = read_model(model, expression, seed)
+    graph = read_model(model, expression, seed, mode)
     name = file_name(model, expression, graph.name)
     single = target is not None and not target.is_dir()
     chosen = VIEWS if "all" in views else tuple(dict.fromkeys(views)) or (("both",) if single else VIEWS[:2])

@@ -16,7 +16,7 @@ _HELP = tr("""List the sample models that come with graphlab, or copy one into a
 \b
 Examples:
   graphlab samples
-  graphlab samples mazur -o .
+  graphlab samples mazur -o mazur
   graphlab render mazur/mazur.yaml""")
 
 
@@ -30,7 +30,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.argument("name", required=False, shell_complete=_complete)
 @click.option(
     "-o", "--output", metavar="DIR", type=click.Path(file_okay=False),
-    help=tr("Copy the sample into DIR/NAME (default: here)."),
+    help=tr("Copy the sample's files into DIR (default: ./NAME)."),
 )  # fmt: skip
 @click.option("--force", is_flag=True, help=tr("Overwrite what is there."))
 def command(name: str | None, output: str | None, force: bool) -> None:
@@ -41,7 +41,7 @@ def command(name: str | None, output: str | None, force: bool) -> None:
             raise click.UsageError(tr("say which sample is to be copied"), click.get_current_context())
         _list()
         return
-    written = copy_sample(name, Path(output or "."), force)
+    written = copy_sample(name, Path(output or name), force)
     say(*map(str, written))
 
 
@@ -57,4 +57,4 @@ def _list() -> None:
             head: Text = Styled(name, "strong") if k == 0 else ""
             lines.append([head, " " * (column - (text_width(name) if k == 0 else 0)), text])
     say_all(lines)
-    say("", Styled(tr("graphlab samples NAME -o .   copies one out"), "quiet"))
+    say("", Styled(tr("graphlab samples NAME -o DIR   copies one out"), "quiet"))

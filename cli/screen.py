@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import click
 from graphlab.messages import tr
 
 SLOW = 1.0  # seconds after which a progress bar appears
+MAX_WARNINGS = 5
 _BATCH = 500  # lines written at once
 _CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A)}
 
@@ -112,13 +113,20 @@ def utf8_output() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+def warn(messages: Sequence[str]) -> None:
+    """Say on standard error what is legal but suspicious; of many, the first few."""
+    label = click.style(tr("warning:"), fg="yellow", bold=True)
+    more = [tr("and {n} more such", n=len(messages) - MAX_WARNINGS)] if len(messages) > MAX_WARNINGS else []
+    for message in (*messages[:MAX_WARNINGS], *more):
+        click.echo(f"{label} {clean(message)}", err=True, color=colour_wanted())
+
+
 @contextmanager
 def warnings_shown() -> Iterator[None]:
-    """Write Python's warnings as one line each."""
+    """Write Python's own warnings, of a user's Python model say, as one line each."""
 
     def show(message: Warning | str, *where: Any) -> None:
-        label = click.style(tr("warning:"), fg="yellow", bold=True)
-        click.echo(f"{label} {clean(str(message))}", err=True, color=colour_wanted())
+        warn([str(message)])
 
     with warnings.catch_warnings():
         warnings.showwarning = show  # type: ignore[assignment]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from .screen import Line, Styled, Text
 
 GAP = 2
-NARROWEST = 8  # a column that folds keeps this many characters
-_BREAK = re.compile(r"[^\s./_,]*[\s./_,]?")
+NARROWEST = 12  # a column that folds keeps this many characters
+_WORD = re.compile(r"(?:\[[^\]]*\]|\S)+")
+_BREAK = re.compile(r"[^\s./]*[\s./]?")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _lines(columns: Sequence[Column], row: Sequence[Text], sizes: Sequence[int])
 
 
 def fold(text: str, size: int) -> list[str]:
-    """The text in lines of at most `size` columns, broken after a space, dot, slash or underscore where there is one.
+    """The text in lines of at most `size` columns, broken after a space, dot or slash where there is one.
 
     >>> fold("encoder.layer1.attention", 15)
     ['encoder.layer1.', 'attention']
@@ -94,22 +95,28 @@ def fold(text: str, size: int) -> list[str]:
         line += word
         while text_width(line) > size:
             at = next(n for n in range(len(line), 0, -1) if n == 1 or text_width(line[:n]) <= size)
+            at = line.rfind("_", 0, at) + 1 or at
             lines.append(line[:at])
             line = line[at:]
     return [*lines, line] if line else lines
 
 
 def words(text: str, width: int | None) -> Iterator[str]:
-    """The text in lines of at most `width` columns, broken at spaces only: never inside a number.
+    """The text in lines of at most `width` columns, broken at spaces only; inside an array's brackets only if it must be.
 
-    >>> list(words("0.5 × 0.73 × (1 − 0.73)", 12))
-    ['0.5 × 0.73 ×', '(1 − 0.73)']
+    >>> list(words("0.5 × [0.73 1.5] × (1 − 0.73)", 14))
+    ['0.5 ×', '[0.73 1.5] ×', '(1 − 0.73)']
     """
     line = ""
-    for word in text.split(" "):
+    for word in [text] if width is None else _unbroken(text, width):
         longer = f"{line} {word}" if line else word
         if line and width is not None and text_width(longer) > width:
             yield line
             longer = word
         line = longer
     yield line
+
+
+def _unbroken(text: str, width: int) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        yield from word.split(" ") if text_width(word) > width else [word]

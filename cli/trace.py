@@ -8,7 +8,7 @@ import click
 
 from graphlab.messages import tr
 
-from .options import check_writable, memory, model_argument, read_model, run_options
+from .options import check_writable, memory, model_argument, precision_option, read_model, run_options
 from .running import backward_if_possible
 from .screen import say, say_all, say_json, width
 
@@ -27,10 +27,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help=tr("Print the trace as one JSON object."))
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help=tr("Write the trace as .json or .npz."))
 @click.option(
-    "--max-elements", type=click.IntRange(0), default=10_000,
+    "--max-elements", metavar="N", type=click.IntRange(0), default=10_000,
     help=tr("JSON holds larger arrays as summaries (default 10,000)."),
 )  # fmt: skip
-@click.option("--precision", type=click.IntRange(1, 17), default=4, help=tr("Significant digits (default 4)."))
+@precision_option
 @run_options()
 def command(
     model: tuple[str, ...], expression: str | None, as_json: bool, output: str | None, max_elements: int,
@@ -43,7 +43,7 @@ def command(
             message = tr("'{path}' must end in .json or .npz", path=output)
             raise click.UsageError(message, click.get_current_context())
         check_writable(Path(output))
-    graph = read_model(model, expression, seed)
+    graph = read_model(model, expression, seed, mode)
 
     from graphlab import autodiff
 

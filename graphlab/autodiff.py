@@ -80,7 +80,7 @@ def _compute(graph: Graph, made: Plan, values: list[Any], iteration: int) -> lis
 def backward(trace: Trace) -> Trace:
     """Run the chain rule from the loss and record every contribution, edge by edge.
 
-    Each node's contributions add up to its gradient ∂L/∂(node). Returns a trace that shares the values of the given one.
+    Each node's contributions add up to its gradient ∂L/∂(node). Returns a trace that shares the given one's values.
     Raises LossError where there is no scalar to start from.
 
     >>> import graphlab as gl
@@ -88,7 +88,7 @@ def backward(trace: Trace) -> Trace:
     >>> float(trace["x"].grad), [float(c.value) for c in trace["x"].contributions]
     (6.0, [3.0, 3.0])
     """
-    graph, made, values = trace.graph, trace.plan, trace.values
+    graph, made = trace.graph, trace.plan
     target = start_of(graph, made)
     cotangents: list[Any] = [None] * len(graph)
     contributions: list[Any] = [None] * len(graph)
@@ -114,15 +114,12 @@ def _send(trace: Trace, target: int, cotangents: list[Any], contributions: list[
             g = cotangents[i]
             if g is None or vjp is None:
                 continue
-            if len(operands) == 1:
-                j = operands[0]
-                parts = vjp(context, g, (values[j],), values[i], residuals[i])
-            else:
-                parts = vjp(context, g, [values[j] for j in operands], values[i], residuals[i])
+            parts = vjp(context, g, [values[j] for j in operands], values[i], residuals[i])
             if passing is not None:
-                parts = tuple([_passed(part, way) for part, way in zip(parts, passing, strict=True)])
+                parts = tuple(map(_passed, parts, passing))
             contributions[i] = parts
-            for j, part in zip(operands, parts, strict=True):
+            for k, j in enumerate(operands):
+                part = parts[k]
                 if part is not None:
                     before = cotangents[j]
                     cotangents[j] = part if before is None else before + part
@@ -143,8 +140,8 @@ def start_of(graph: Graph, made: Plan) -> int:
     """The node the chain rule starts from. Raises LossError where there is none, or it is no scalar."""
     if made.target is None:
         message = tr(
-            "there is no loss: several nodes, or none, are left unused; say which scalar it is with `loss: NAME`, or give "
-            "an upstream gradient with `backward: {{node: NAME, gradient: [...]}}`"
+            "there is no loss: several nodes, or none, are left unused; say which scalar it is with `loss: NAME`, or "
+            "give an upstream gradient with `backward: {{node: NAME, gradient: [...]}}`"
         )
         raise LossError(message.replace("{{", "{").replace("}}", "}"))
     name = graph.nodes[made.target].name
@@ -176,8 +173,8 @@ def check_memory(graph: Graph, made: Plan, limit: int) -> None:
     sizes = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in zip(made.shapes, made.dtypes, strict=True)]
     largest = max(range(len(sizes)), key=sizes.__getitem__)
     message = tr(
-        "the values and gradients need about {need} but {limit} are allowed; the largest is {shape}. Make it smaller, or "
-        "raise the limit with --max-memory (max_memory= in Python)",
+        "the values and gradients need about {need} but {limit} are allowed; the largest is {shape}. Make it smaller, "
+        "or raise the limit with --max-memory (max_memory= in Python)",
         need=bytes_text(made.nbytes), limit=bytes_text(limit), shape=made.shapes[largest],
     )  # fmt: skip
     raise located(MemoryLimitError(message), graph, largest)

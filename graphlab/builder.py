@@ -24,7 +24,7 @@ DTYPES = ("float64", "float32", "int64", "int32", "bool")
 FLOATS = ("float64", "float32")
 MAX_NAME = 500
 MAX_AXES = 32
-_NOT_IN_NAMES = re.compile("[\\x00-\\x1f\\x7f-\\x9f`\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff]")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f`\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 class Ref:
@@ -287,7 +287,8 @@ class Graph:
             )
             raise ModelError(message)
         if len(shape) > MAX_AXES:
-            raise ModelError(tr("'{name}' has {got} axes; at most {n} are possible", name=name, got=len(shape), n=MAX_AXES))
+            message = tr("'{name}' has {got} axes; at most {n} are possible", name=name, got=len(shape), n=MAX_AXES)
+            raise ModelError(message)
         if math.prod(max(int(n), 1) for n in shape) >= 2**60:
             message = tr("'{name}' has shape {shape}, more than any memory holds; make it smaller",
                          name=name, shape=list(shape))  # fmt: skip
@@ -415,7 +416,7 @@ def _checked_name(name: str) -> str:
     if not isinstance(name, str) or not name or len(name) > MAX_NAME or _NOT_IN_NAMES.search(name):
         shown = repr(name if len(str(name)) <= MAX_NAME else str(name)[:40] + "…")
         message = tr(
-            "{name} cannot be a name: it is empty, longer than {n} characters, or has a control character or a backquote",
+            "{name} cannot be a name: it is empty, has over {n} characters, or a control character or a backquote",
             name=shown, n=MAX_NAME,
         )  # fmt: skip
         raise ModelError(message)

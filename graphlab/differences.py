@@ -22,9 +22,8 @@ Along = Callable[[float], tuple[float, float]]  # t → φ(t) − φ(0), and the
 class Slope:
     """A numeric derivative at t = 0.
 
-    uncertain: by how much its own estimates differ, with their rounding. unsteady: the same, the least of it at any small
-    step. forward, backward: the one-sided slopes.
-    persists: they differ, and do not meet as the step shrinks.
+    uncertain: by how much its own estimates differ, with their rounding. unsteady: the same, the least of it at any
+    small step. forward, backward: the one-sided slopes. persists: they differ, and do not meet as the step shrinks.
     """
 
     value: float
@@ -90,12 +89,16 @@ def _judge(analytic: float, slope: Slope) -> Verdict:
 
 
 def best_slope(along: Along, h: float, scale: float) -> Slope | None:
-    """Of several step sizes' extrapolated central differences, the one that is surest of itself; None where φ is not finite."""
+    """Of several step sizes' extrapolated central differences, the one that agrees best with itself and the one before.
+
+    None where φ is not finite.
+    """
     best: tuple[float, float, float, float] | None = None
-    least = unsteady = math.inf
-    steps = [h * k for k in LADDER] + [scale * k for k in (1e-2, 1e-4) if 0 < scale * k < STEP]
+    least = unsteady = before = math.inf
+    steps = [h * k for k in LADDER] + [scale * k for k in (1e-2, 1e-3, 1e-4) if 0 < scale * k < STEP]
     for step in steps:
         value, uncertain, noise = _extrapolated(along, step)
+        uncertain, before = max(uncertain, abs(value - before)), value
         if not (math.isfinite(value) and math.isfinite(uncertain)):
             continue
         if step <= h:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, builder, ops
-from graphlab.rerun import Rerun
 from graphlab.differences import Verdict, compare
 from graphlab.graph import Graph, Node
 from graphlab.inference import FLOATS
 from graphlab.messages import tr
 from graphlab.ops import Context
 from graphlab.ops.base import unbroadcast
+from graphlab.rerun import Rerun
 from graphlab.state import generator
 from graphlab.trace import Trace
 
@@ -43,8 +43,9 @@ class Check:
     """One slot of a node, or (slot "") a leaf end to end.
 
     status: ok, wrong, kink (right, but some elements sit where the function bends) or skipped, with the reason.
-    error: the largest relative error; None where nothing was compared. checked of size elements were compared one by one,
-    and `directions` through all of them; undefined of these are not finite, unclear ones are hidden by rounding.
+    error: the largest relative error; None where nothing was compared. checked of size elements were compared one by
+    one, and `directions` through all of them; undefined of these are not finite, and of unclear ones no step size shows
+    the slope.
     """
 
     node: str
@@ -99,10 +100,11 @@ def check_gradients(
 ) -> Report:  # fmt: skip
     """Compare every derivative with differences of the function itself.
 
-    Node by node with a random upstream gradient, on the values of this run; then the loss by each parameter and input. Of an
-    array with more than `samples` elements a sample is compared, and random directions through all of it. budget: about how
-    many seconds each half may take; large nodes are sampled more thinly to keep to it. A float32 model is checked as its
-    float64 copy: the rules are the same, and differences need the digits. Random masks are the run's own.
+    Node by node with a random upstream gradient, on the values of this run; then the loss by each parameter and input.
+    Of an array with more than `samples` elements a sample is compared, and random directions through all of it. budget:
+    about how many seconds each half may take; large nodes are sampled more thinly, and of very many leaves some are
+    drawn, to keep to it. A float32 model is checked as its float64 copy: the rules are the same, and differences need
+    the digits. Random masks are the run's own.
 
     >>> import graphlab as gl
     >>> g = gl.Graph()
@@ -120,7 +122,7 @@ def check_gradients(
 
 
 def _has_loss(trace: Trace) -> bool:
-    """Whether there is something to differentiate; a declared loss that is unfit is an error, an implied one is none."""
+    """Whether there is something to differentiate; an unfit loss is an error if declared, none if implied."""
     graph, plan = trace.graph, trace.plan
     if graph.loss or graph.backward_node:
         return True
@@ -355,4 +357,3 @@ def _seconds(trace: Trace, i: int) -> float:
     numbers = 10 * (math.prod(plan.shapes[i]) + sum(map(math.prod, shapes)))
     products = op.macs(shapes, plan.shapes[i]) if op.macs is not None else 0
     return PER_NODE + PER_NUMBER * (numbers + 0.2 * products)
-

@@ -40,11 +40,11 @@ class Plan:
     literals: tuple[int | float, ...]
     operands: tuple[tuple[int, ...], ...]
     order: tuple[int, ...]
-    forwards: tuple[Function | None, ...]
+    forwards: tuple[Any, ...]
     contexts: tuple[Context | None, ...]
     target: int | None
     reached: tuple[bool, ...]
-    vjps: tuple[Function | None, ...]
+    vjps: tuple[Any, ...]
     back_contexts: tuple[Context, ...]
     passing: tuple[tuple[Passing, ...] | None, ...]
     nbytes: int
@@ -118,11 +118,11 @@ class _Planner:
             literals=tuple(self.literals),
             operands=tuple(operands),
             order=tuple([i for i, kind in enumerate(kinds) if kind is not None]),
-            forwards=tuple([kind and kind.forward for kind in kinds]),
-            contexts=tuple([kind and kind.context for kind in kinds]),
+            forwards=tuple([None if kind is None else kind.forward for kind in kinds]),
+            contexts=tuple([None if kind is None else kind.context for kind in kinds]),
             target=target,
             reached=tuple(reached),
-            vjps=tuple([kind and kind.vjp for kind in kinds]),
+            vjps=tuple([None if kind is None else kind.vjp for kind in kinds]),
             back_contexts=tuple([context for context, _ in back]),
             passing=tuple([passing for _, passing in back]),
             nbytes=self.nbytes(reached),

@@ -12,8 +12,8 @@ from graphlab.trace import Trace
 class Rerun:
     """Values of a trace's graph for another value of one leaf, along the edges that backward uses.
 
-    What the chain rule does not see (the input of stop_gradient, labels) keeps its recorded value, and random masks are the
-    trace's own, so that differences of a rerun are what backward computes.
+    What the chain rule does not see (the input of stop_gradient, labels) keeps its recorded value, and random masks are
+    the trace's own, so that differences of a rerun are what backward computes.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -45,8 +45,9 @@ class Rerun:
             if not plan.reached[i] or moved.isdisjoint(operands):
                 continue
             passing = plan.passing[i] or (True,) * len(operands)
-            blocked = [k for k, (j, way) in enumerate(zip(operands, passing, strict=True)) if j in moved and way is False]
-            if len(blocked) < sum(j in moved for j in operands):
+            moving = [k for k, j in enumerate(operands) if j in moved]
+            blocked = [k for k in moving if passing[k] is False]
+            if len(blocked) < len(moving):
                 moved.add(i)
                 held = [(k, trace.values[operands[k]]) for k in blocked]
                 steps.append((i, plan.forwards[i], plan.contexts[i], operands, held))

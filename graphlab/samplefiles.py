@@ -50,13 +50,13 @@ def sample_titles() -> dict[str, tuple[str, str]]:
 
 
 def copy_sample(name: str, folder: Path, overwrite: bool = False) -> list[Path]:
-    """Copy a sample into `folder`/name; the files written, the model first.
+    """Copy a sample's files into `folder`; the files written, the model first.
 
     Raises UsageError where the name is unknown or files would be overwritten, ExportError where they cannot be written.
     """
     model = sample_model(name)
     sources = sorted(path for path in model.parent.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    targets = [folder / name / path.relative_to(model.parent) for path in sources]
+    targets = [folder / path.relative_to(model.parent) for path in sources]
     there = [str(path) for path in targets if path.exists()]
     if there and not overwrite:
         message = tr(

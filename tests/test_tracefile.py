@@ -95,7 +95,8 @@ def test_large_arrays_are_null_with_a_summary(tmp_path):
     with pytest.raises(TraceError, match="only its summary"):
         _ = again["hidden.fc"].value
     for name in ("hidden.fc", "logits"):
-        assert summary_text(summarise(trace[name].value)) in gl.draw(again, view="forward").text
+        for part in summary_text(summarise(trace[name].value)).split(" · "):
+            assert part in gl.draw(again, view="forward").text
     for view in ("forward", "backward", "both"):
         trace.save(tmp_path / "nothing.json", max_elements=0)
         assert gl.draw(gl.load_trace(tmp_path / "nothing.json"), view=view).text

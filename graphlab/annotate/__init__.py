@@ -16,7 +16,7 @@ from graphlab.errors import LossError
 from graphlab.formula.show import symbol
 from graphlab.graph import Graph
 from graphlab.messages import tr
-from graphlab.numbers import number
+from graphlab.numbers import is_small, number
 from graphlab.trace import Trace
 
 __all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
@@ -59,7 +59,8 @@ def annotate(trace: Trace, options: Options | None = None) -> Diagram:
 def detail_for(trace: Trace, parts: Sequence[Part]) -> str:
     """How much a picture of this many boxes can say and still be read."""
     count = len(parts)
-    if count <= 30:
+    large = sum(not is_small(trace.plan.shapes[part.last]) for part in parts)
+    if count <= (20 if large > count / 2 else 30):
         return "values"
     if count <= 80:
         return "stats"
@@ -93,7 +94,8 @@ def subtitle(trace: Trace, options: Options) -> str:
         parts.append(tr("evaluation mode"))
     loss = trace.loss
     if loss is not None and options.view != "forward":
-        parts.append(f"L = {symbol(str(trace.graph.target))} = {number(loss, options.precision + 1)}")
+        name = symbol(str(trace.graph.target))
+        parts.append(f"{name if name == 'L' else f'L = {name}'} = {number(loss, options.precision + 1)}")
     elif loss is not None:
         parts.append(f"{symbol(str(trace.graph.target))} = {number(loss, options.precision + 1)}")
     elif trace.graph.backward_node and options.gradients:

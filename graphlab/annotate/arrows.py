@@ -134,7 +134,7 @@ class Arrows:
             if line is not None:
                 return (line,)
         rule = worked.left if worked.symbolic is None else f"{worked.left} = {worked.symbolic}"
-        lines: list[Line] = [(Span(text, "formula"),) for text in wrapped(rule, 40)]
+        lines: list[Line] = [(Span(text, "formula"),) for text in wrapped(rule, 30)]
         if self.detail == "values" and math.prod(shape) == 1:
             return (*lines, (Span("= "), Span(inline(part, None, self.options.precision), "grad")))
         if self.detail == "values" and math.prod(shape) <= INLINE and is_small(shape):

@@ -14,7 +14,17 @@ from graphlab.diagram import Box, Line, Mark, Row, Span
 from graphlab.formula.show import symbol
 from graphlab.graph import Node
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, is_small, matrix_lines, not_finite, number, shape_text, signed, summary_text
+from graphlab.numbers import (
+    MISSING,
+    Summary,
+    is_small,
+    matrix_lines,
+    not_finite,
+    number,
+    shape_text,
+    signed,
+    summary_text,
+)
 from graphlab.ops import get
 from graphlab.trace import Trace
 from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name
@@ -105,17 +115,17 @@ class Cards:
         shape = self.trace.plan.shapes[i]
         precision = self.options.precision
         measure = self.measures.of(i, kind)
-        summary: Line = (Span(f"{label} "), Span(summary_text(measure), kind) if measure else Span(MISSING, "quiet"))
+        summary = summary_lines(label, measure, kind)
         if value is None:  # not computed, or only summarised in a trace file
-            return [Row(kind, (summary,))]
+            return [Row(kind, summary)]
         if math.prod(shape) == 1:
             return [Row(kind, ((Span(f"{label} "), Span(number(np.reshape(value, ()), precision), kind)),))]
         if self.detail == "values" and not whole and math.prod(shape) <= INLINE and is_small(shape):
             return [Row(kind, ((Span(f"{label} "), Span(inline(value, None, precision), kind)),))]
         if self.detail == "stats" or not whole or math.prod(shape) == 0:
-            return [Row(kind, (summary,))]
+            return [Row(kind, summary)]
         # a green matrix is a value, as the legend says: a small one needs no head
-        head: list[Line] = [(Span(label),) if is_small(shape) else summary]
+        head = [(Span(label),)] if is_small(shape) else list(summary)
         if is_small(shape) and kind == "value":
             head = []
         if len(shape) > 2:
@@ -241,6 +251,17 @@ class Cards:
     def _run_name(self, part: Part) -> str:
         work = [self.trace.graph.nodes[i].op for i in part.members if not self.trace.graph.nodes[i].is_leaf]
         return " → ".join(work[: max(1, len(work) // part.count)])
+
+
+def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line, ...]:
+    """An array in two lines: mean and deviation, then the extremes and what is not finite."""
+    if measure is None:
+        return ((Span(f"{label} "), Span(MISSING, "quiet")),)
+    first, *rest = summary_text(measure).split(" · ") or [""]
+    lines: list[Line] = [(Span(f"{label} "), Span(first, kind))]
+    if rest:
+        lines.append((Span(" · ".join(rest), kind),))
+    return tuple(lines)
 
 
 def wrapped(text: str, width: int = 52) -> list[str]:

@@ -11,7 +11,7 @@ from graphlab.numbers import Summary, summarise
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
-LOWEST = -6.0  # decades below the largest gradient at which arrows stop getting thinner
+NARROWEST, WIDEST = 3.0, 6.0  # decades that the arrows' widths span: a factor of two must not look like a thousand
 
 
 class Measures:
@@ -55,12 +55,12 @@ class Measures:
         return out
 
     def scale(self, edges: list[tuple[int, int]]) -> tuple[float, float]:
-        """Smallest and largest finite RMS above zero among these edges, at most six decades apart."""
+        """Smallest and largest finite RMS above zero among these edges; three to six decades apart."""
         sizes = [s for s in (self.edge(i, k) for i, k in edges) if s is not None and math.isfinite(s) and s > 0]
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)
-        return max(min(sizes), high * 10**LOWEST), high
+        return max(min(*sizes, high * 10**-NARROWEST), high * 10**-WIDEST), high
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:

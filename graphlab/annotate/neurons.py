@@ -18,6 +18,7 @@ from graphlab.numbers import MISSING, number
 from graphlab.ops import get
 from graphlab.trace import Trace
 
+LONGEST_NAME = 8  # characters that fit a circle
 COLUMN, ROW = 250.0, 104.0  # points between layers and between units
 MOST_UNITS, FIRST, LAST = 10, 5, 2  # a wider layer shows its first and last units only
 MOST_LABELS = 24  # between two layers; beyond that the lines alone speak
@@ -152,8 +153,10 @@ class _Picture:
         array = self.column_of(i)
         entry = None if array is None else np.asarray(array).reshape(-1, self.trace.plan.shapes[i][-1])[0, unit]
         text = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
-        name = f"{symbol(node.name)}[{unit}]"
-        header = (Span(f"∂L/∂{name}" if self.backward else name, "strong"),)
+        short = symbol(node.name.rpartition(".")[2])
+        header = (
+            Span(f"{short if len(short) <= LONGEST_NAME else short[: LONGEST_NAME - 1] + '…'}[{unit}]", "strong"),
+        )
         role = "input" if node.op == "input" else "node"
         box = Box(
             f"n{column}_{unit}", f"{node.name}[{unit}]", header, get(node.op).family, role,
@@ -213,11 +216,10 @@ class _Picture:
         return (max(float(flat.min()), float(flat.max()) * 1e-3), float(flat.max())) if flat.size else (0.0, 0.0)
 
     def legend(self) -> list[Line]:
-        what = tr("∂L/∂(weight)") if self.backward else tr("weight")
-        text = tr(
-            "a circle is a unit, a line a {what}: wider is larger (log scale), solid is positive, dashed is negative",
-            what=what,
-        )
+        if self.backward:
+            text = tr("in a circle ∂L/∂(unit), on a line ∂L/∂(weight): wider is larger (log scale), dashed is negative")
+        else:
+            text = tr("a circle is a unit, a line a weight: wider is larger (log scale), dashed is negative")
         return [(Span(text),)]
 
     def notes(self) -> list[str]:

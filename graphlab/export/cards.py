@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from graphlab.diagram import Box, Line, Row, Span
 from graphlab.export.escape import xml_text
 from graphlab.export.metrics import LINE, text_width, widest
 from graphlab.export.theme import Band, Ink, Theme
 
-SIZE, PAD, RADIUS = 10.0, 7.0, 26.0
+SIZE, SMALL, PAD, RADIUS = 10.0, 9.0, 7.0, 26.0
 STEP = SIZE * LINE
 ROW_PAD = 7.0  # a row's height beyond its lines
 _FLAT: Mapping[str, Ink] = {}
@@ -19,10 +19,28 @@ def box_size(box: Box, look: Theme) -> tuple[float, float]:
     """Width and height of a box, wide enough for its text in any of the usual fonts."""
     if box.form == "circle":
         return 2 * RADIUS, 2 * RADIUS
+    if box.form == "text":
+        return widest([line_width(line, SMALL, look) for line in box_lines(box)]) + 4, len(
+            box_lines(box)
+        ) * SMALL * LINE
     header = line_width(_header(box, look), SIZE, look, bold=True)
     lines = [line_width(line, SIZE, look, mono=row.mono) for row in box.rows for line in row.lines]
     height = STEP + ROW_PAD + sum(_row_height(row) for row in box.rows)
     return max(header, widest(lines)) + 2 * PAD, height
+
+
+def box_lines(box: Box) -> tuple[Line, ...]:
+    """A box's header and rows, line by line."""
+    return (box.header, *[line for row in box.rows for line in row.lines])
+
+
+def circle_lines(box: Box, look: Theme) -> list[tuple[Line, float]]:
+    """A circle's lines, each with a font size at which it fits."""
+    room = 2 * RADIUS - 6
+    return [
+        (line, round(min(SMALL, max(room / max(line_width(line, 1.0, look), 1e-9), SMALL / 2)), 1))
+        for line in box_lines(box)
+    ]
 
 
 def line_width(line: Line, size: float, look: Theme, *, mono: bool = False, bold: bool = False) -> float:
@@ -36,7 +54,10 @@ def line_width(line: Line, size: float, look: Theme, *, mono: bool = False, bold
 
 def draw_box(box: Box, look: Theme, x: float, y: float, width: float, height: float) -> str:
     """A box whose top left corner is at x, y."""
-    body = _circle(box, look, x, y) if box.form == "circle" else _card(box, look, x, y, width, height)
+    if box.form == "card":
+        body = _card(box, look, x, y, width, height)
+    else:
+        body = _circle(box, look, x, y) if box.form == "circle" else _patch(box, look, x, y, width, height)
     return f'<g id="{box.id}" class="node"><title>{xml_text(box.name)}</title>\n{body}</g>\n'
 
 
@@ -96,7 +117,7 @@ def _card(box: Box, look: Theme, x: float, y: float, width: float, height: float
     out = [f'<rect {shape} fill="{band.fill if band.whole else look.paper}"/>\n']
     if not band.whole and band.fill != look.paper:
         out.append(_band(x, y, width, top, corner, band.fill, whole=not box.rows))
-    flat = band.ink != look.ink
+    flat = box.role not in look.roles
     out.append(draw_line(_header(box, look), look, x + PAD, y + top - 6.5, ink=band.ink, flat=flat))
     at = y + top
     for k, row in enumerate(box.rows):
@@ -111,7 +132,8 @@ def _band(x: float, y: float, width: float, height: float, r: float, fill: str, 
     """A fill with round corners above, and below too where it is the whole card."""
     if whole:
         return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{r}" fill="{fill}"/>\n'
-    path = f"M{x:.1f},{y + height:.1f}v{r - height:.1f}q0,{-r} {r},{-r}h{width - 2 * r:.1f}q{r},0 {r},{r}v{height - r:.1f}z"
+    side, top = height - r, width - 2 * r
+    path = f"M{x:.1f},{y + height:.1f}v{-side:.1f}q0,{-r} {r},{-r}h{top:.1f}q{r},0 {r},{r}v{side:.1f}z"
     return f'<path d="{path}" fill="{fill}"/>\n'
 
 
@@ -144,10 +166,20 @@ def _circle(box: Box, look: Theme, x: float, y: float) -> str:
     fill = band.fill if box.role in look.roles else look.paper
     middle, centre = x + RADIUS, y + RADIUS
     out = [
-        f'<circle cx="{middle:.1f}" cy="{centre:.1f}" r="{RADIUS:g}" fill="{fill}" stroke="{border}" stroke-width="{weight:g}"/>\n'
+        f'<circle cx="{middle:.1f}" cy="{centre:.1f}" r="{RADIUS:g}" fill="{fill}"'
+        f' stroke="{border}" stroke-width="{weight:g}"/>\n'
     ]
-    lines: Sequence[Line] = (box.header, *[line for row in box.rows for line in row.lines])
-    for k, line in enumerate(lines):
+    lines = circle_lines(box, look)
+    for k, (line, size) in enumerate(lines):
         base = centre + (k - (len(lines) - 1) / 2) * 11 + 3.2
-        out.append(draw_line(line, look, middle, base, 9.0, anchor="middle"))
+        out.append(draw_line(line, look, middle, base, size, anchor="middle"))
+    return "".join(out)
+
+
+def _patch(box: Box, look: Theme, x: float, y: float, width: float, height: float) -> str:
+    """Text without a frame, on a patch of paper."""
+    out = [f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{look.paper}"/>\n']
+    for k, line in enumerate(box_lines(box)):
+        base = y + (k + 0.78) * SMALL * LINE
+        out.append(draw_line(line, look, x + width / 2, base, SMALL, ink=look.arrow_ink, anchor="middle"))
     return "".join(out)

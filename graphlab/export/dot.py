@@ -10,6 +10,7 @@ from graphviz.quoting import attr_list, quote
 
 from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Row
 from graphlab.errors import ExportError
+from graphlab.export.cards import box_lines, circle_lines
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width
 from graphlab.export.spots import Spot, label_spots
@@ -171,11 +172,11 @@ def _table(lines: list[str]) -> str:
 
 def _box(box: Box, look: Theme, write: _Writers) -> str:
     place = f' pos="{box.position[0]:.2f},{box.position[1]:.2f}!"' if box.position is not None else ""
-    if box.form == "circle":
-        return _circle(box, look, write.card, place)
+    if box.form != "card":
+        return (_circle if box.form == "circle" else _text)(box, look, write.card, place)
     band = look.band(box.role, box.family)
     border, width = band.border, 1.0
-    header = (write.card if band.ink == look.ink else write.band)(box.header)
+    header = (write.card if box.role in look.roles else write.band)(box.header)
     for mark in box.marks:
         header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
     if box.marks:
@@ -219,12 +220,20 @@ def _safe_width(box: Box) -> float:
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:
     band = look.band(box.role, box.family)
     badge = look.badge(box.marks[0].kind) if box.marks else None
-    lines = [spans(line) for line in (box.header, *[line for row in box.rows for line in row.lines])]
+    lines = [f'<FONT POINT-SIZE="{size:g}">{spans(line)}</FONT>' for line, size in circle_lines(box, look)]
     text = "<BR/>".join(lines)
     fill = band.fill if box.role in look.roles else look.paper
     border, width = (badge.border, badge.width) if badge else (band.border, 1.6)
     attributes = f'shape=circle fixedsize=true width=0.72 style=filled fillcolor="{fill}" color="{border}"'
-    return f"{box.id} [id={box.id} {attributes} penwidth={width:g} fontsize=9 label=<{text}>{place}]"
+    return f"{box.id} [id={box.id} {attributes} penwidth={width:g} label=<{text}>{place}]"
+
+
+def _text(box: Box, look: Theme, spans: Spans, place: str) -> str:
+    """Text without a frame, on a patch of paper."""
+    size, ink = f'POINT-SIZE="{LABEL_SIZE}"', look.arrow_ink
+    lines = [f'<FONT {size} COLOR="{ink}">{spans(line)}</FONT>' for line in box_lines(box)]
+    patch = f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" BGCOLOR="{look.paper}">'
+    return f"{box.id} [id={box.id} label=<{patch}<TR><TD>{'<BR/>'.join(lines)}</TD></TR></TABLE>>{place}]"
 
 
 def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None) -> str:

@@ -91,11 +91,11 @@ def _ranked(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> 
     items = arrange(len(sizes), edges, _paths(diagram))
     turned = sizes if across else [(h, w) for w, h in sizes]
     at = cross_positions(items, turned)
-    found = frames(items, turned, at)
+    found = frames(items, turned, at, FRAME_TOP if across else 0.0)
     labels = [label_size(arrow, look) for arrow in diagram.arrows]
     turned_labels = labels if across else [(h, w) for w, h in labels]
     gap_of = [items.rank[chain[0]] + (len(chain) - 1) // 2 for chain in items.chains]
-    columns = _columns(items, turned, turned_labels, gap_of, found)
+    columns = _columns(items, turned, turned_labels, gap_of, found, 0.0 if across else FRAME_TOP)
     drawn = routes(items, turned, at, columns)
     boxes = [
         _rect((columns[items.rank[k]][0] + columns[items.rank[k]][1]) / 2, at[k], size, across)
@@ -137,6 +137,7 @@ def _columns(
     labels: Sequence[tuple[float, float]],
     gap_of: Sequence[int],
     found: dict[int, Frame],
+    name: float,
 ) -> list[tuple[float, float]]:
     """Per rank where its column starts and ends along main; the gaps hold the labels and the frames' edges."""
     count = len(items.orders)
@@ -147,7 +148,7 @@ def _columns(
     starts, ends = [0.0] * (count + 1), [0.0] * (count + 1)
     for frame in found.values():
         if frame.kept:
-            starts[frame.first] = max(starts[frame.first], (FRAME + FRAME_TOP) * frame.depth)
+            starts[frame.first] = max(starts[frame.first], (FRAME + name) * frame.depth)
             ends[frame.last + 1] = max(ends[frame.last + 1], FRAME * frame.depth)
     frame_room = [a + b for a, b in zip(starts, ends, strict=True)]
     for item, size in enumerate(sizes):
@@ -199,8 +200,8 @@ def _frame_rect(frame: Frame, columns: list[tuple[float, float]], across: bool) 
     start, end = columns[frame.first][0] - FRAME * frame.depth, columns[frame.last][1] + FRAME * frame.depth
     if across:
         return Rect(start, frame.low, end - start, frame.high - frame.low)
-    top, left = start - FRAME_TOP * frame.depth, frame.low + FRAME_TOP * frame.depth
-    return Rect(left, top, frame.high - left, end - top)
+    top = start - FRAME_TOP * frame.depth
+    return Rect(frame.low, top, frame.high - frame.low, end - top)
 
 
 # Drawing

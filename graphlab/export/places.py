@@ -39,14 +39,27 @@ def cross_positions(items: Ranked, sizes: Sequence[Size]) -> list[float]:
         for k, item in enumerate(order):
             at[item] = run - total / 2
             run += gap[k] if k < len(gap) else 0.0
-    both = [a + b for a, b in zip(items.before, items.after, strict=True)]
+    every = [a + b for a, b in zip(items.before, items.after, strict=True)]
+    both, before, after = _leaders(items, every)
     ranks = range(len(items.orders))
     rounds = 10 if len(items.rank) <= 3000 else 4
     for turn in range(rounds):
-        near = both if turn >= rounds - 3 else items.before if turn % 2 == 0 else items.after
+        near = both if turn >= rounds - 3 else before if turn % 2 == 0 else after
         for r in ranks if turn % 2 == 0 else reversed(ranks):
-            _settle(items.orders[r], gaps[r], near, at, count)
+            _settle(items.orders[r], gaps[r], near, every, at, count)
     return at
+
+
+def _leaders(items: Ranked, both: list[list[int]]) -> tuple[list[list[int]], ...]:
+    """Neighbours on both sides, before and after; a leaf with one arrow follows its box and never leads it."""
+    leads = [len(around) > 1 for around in both]
+    sides = (both, items.before, items.after)
+    out = tuple([[k for k in around if leads[k]] for around in side] for side in sides)
+    for item, around in enumerate(out[0]):
+        if not around:
+            for led, side in zip(out, sides, strict=True):
+                led[item] = side[item]
+    return out
 
 
 def _gaps(order: list[int], half: list[float], paths: list[Path], count: int) -> list[float]:
@@ -63,12 +76,15 @@ def _gaps(order: list[int], half: list[float], paths: list[Path], count: int) ->
     return out
 
 
-def _settle(order: list[int], gaps: list[float], near: list[list[int]], at: list[float], count: int) -> None:
+def _settle(
+    order: list[int], gaps: list[float], near: list[list[int]], both: list[list[int]], at: list[float], count: int
+) -> None:
+    """One rank's places: near its neighbours' mean; what follows a single box gives way to what has more."""
     wish, weight = [], []
     for item in order:
         around = near[item]
         wish.append(sum([at[k] for k in around]) / len(around) if around else at[item])
-        weight.append((1.0 if item < count else 2.0) if around else 0.05)
+        weight.append(0.05 if not around else 0.1 if len(both[item]) == 1 else 1.0 if item < count else 2.0)
     for item, place in zip(order, spread(wish, gaps, weight), strict=True):
         at[item] = place
 
@@ -97,18 +113,21 @@ def spread(wish: Sequence[float], gaps: Sequence[float], weight: Sequence[float]
     return out
 
 
-def frames(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int, Frame]:
-    """The groups' frames, after strangers were pushed out of them; one that still holds a stranger is not kept."""
+def frames(items: Ranked, sizes: Sequence[Size], at: list[float], name: float) -> dict[int, Frame]:
+    """The groups' frames, after strangers were pushed out of them; one that still holds a stranger is not kept.
+
+    name: the room for a frame's name on its low side.
+    """
     found: dict[int, Frame] = {}
     for _ in range(4):
-        found = _measure(items, sizes, at)
+        found = _measure(items, sizes, at, name)
         moved = False
         for frame in sorted(found.values(), key=lambda f: (-f.depth, f.group)):
             for r in range(frame.first, frame.last + 1):
                 moved |= _push_out(frame, items.orders[r], items.paths, sizes, at)
         if not moved:
             break
-    found = _measure(items, sizes, at)
+    found = _measure(items, sizes, at, name)
     for frame in found.values():
         frame.kept = not any(
             _intrudes(frame, item, items.paths, sizes, at)
@@ -119,16 +138,14 @@ def frames(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int, F
     return found
 
 
-def _measure(items: Ranked, sizes: Sequence[Size], at: list[float]) -> dict[int, Frame]:
+def _measure(items: Ranked, sizes: Sequence[Size], at: list[float], name: float) -> dict[int, Frame]:
     found: dict[int, Frame] = {}
     for item, size in enumerate(sizes):
         path, rank = items.paths[item], items.rank[item]
         for depth, group in enumerate(path):
             inner = len(path) - depth
-            low, high = (
-                at[item] - size[1] / 2 - FRAME * inner - FRAME_TOP * inner,
-                at[item] + size[1] / 2 + FRAME * inner,
-            )
+            low = at[item] - size[1] / 2 - (FRAME + name) * inner
+            high = at[item] + size[1] / 2 + FRAME * inner
             frame = found.get(group)
             if frame is None:
                 found[group] = Frame(group, rank, rank, low, high, inner)

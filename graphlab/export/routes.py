@@ -16,7 +16,8 @@ PORT = 12.0  # the most that ports on a side are apart
 class Route:
     """Points of straight pieces and curves: between points 2k and 2k+1 straight, then a curve to the next pair.
 
-    middle: the cross place of the label's wish, drop: how far the curve there runs across. axis: 0 where the curves leave along x, 1 along y; -1: all straight.
+    middle: the cross place of the label's wish; drop: how far the curve there runs across. axis: 0 where the curves
+    leave along x, 1 along y; -1: all straight.
     """
 
     points: tuple[Point, ...]

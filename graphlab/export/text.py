@@ -127,6 +127,8 @@ class _Page:
         self.lines.append((lead + self._paint(content)).rstrip())
 
     def _paint(self, content: Cells) -> str:
+        while content and content[-1][0] == " ":
+            content = content[:-1]
         if not self.color:
             return "".join(char for char, _ in content)
         out, now = "", ""

@@ -52,7 +52,7 @@ class Badge:
 
 
 class Stroke(NamedTuple):
-    """How an arrow is drawn."""
+    """How an arrow is drawn. dashed: it carries a negative number, in the neurons view."""
 
     color: str
     width: float
@@ -84,7 +84,6 @@ class Theme:
     grad_ink: str
     scale: tuple[str, ...]
     signs: tuple[str, str]
-    dash_negative: bool = False
     font: str = SANS
     mono: str = MONO
     other: Band = field(default=Band("#475467", "#FFFFFF", "#98A2B3"))
@@ -124,7 +123,7 @@ class Theme:
             color = self.arrow
         if sign:
             color = self.signs[0] if sign > 0 else self.signs[1]
-        return Stroke(color, width, dashed=sign < 0 and self.dash_negative)
+        return Stroke(color, width, dashed=sign < 0)
 
     def label_ink(self, kind: str) -> str:
         """The ink of an arrow's label."""
@@ -284,7 +283,6 @@ _PRINT = Theme(
     grad_ink=_BLACK,
     scale=(_BLACK,),
     signs=(_BLACK, _BLACK),
-    dash_negative=True,
     other=Band("#E6E6E6", _BLACK, _BLACK),
 )
 
@@ -331,7 +329,6 @@ _COLORBLIND = Theme(
     grad_ink="#A84A00",
     scale=("#F3C9A6", "#EBA774", "#E28643", "#D55E00", "#AD4C00", "#7F3800"),
     signs=("#0072B2", "#D55E00"),
-    dash_negative=True,
     other=Band("#4D4D4D", "#FFFFFF", "#8C8C8C"),
 )
 

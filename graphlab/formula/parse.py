@@ -220,7 +220,8 @@ def _check_name(token: str, column: int) -> None:
     """Raises FormulaError at the first character that no name can have, such as × or a typographic minus."""
     parts = unicodedata.normalize("NFKC", token).split(".")
     if not all(part.isidentifier() for part in parts):
-        bad = next((i for i, c in enumerate(token) if c != "." and not f"a{unicodedata.normalize('NFKC', c)}".isidentifier()), 0)
+        plain = [unicodedata.normalize("NFKC", c) for c in token]
+        bad = next((i for i, c in enumerate(plain) if c != "." and not f"a{c}".isidentifier()), 0)
         raise FormulaError(tr("'{found}' is not part of an expression", found=token[bad]), column + bad)
 
 

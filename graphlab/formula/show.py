@@ -64,7 +64,7 @@ class _Show:
             case Word(text=text):
                 return text, _ATOM
             case Negative(operand=operand):
-                return "−" + self.text(operand, _NEG), _NEG
+                return "−" + self.text(operand, _POW), _NEG
             case Binary():
                 return self.binary(tree)
             case Call(function=function, args=args, keywords=keywords):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphlab.importers.reading import assignments, from_expression, load, loads
+from graphlab.importers.reading import assignments, from_expression, load, load_argument, loads
 from graphlab.importers.suspicious import warnings_of
 from graphlab.importers.writer import dumps, save
 
-__all__ = ["assignments", "dumps", "from_expression", "load", "loads", "save", "warnings_of"]
+__all__ = ["assignments", "dumps", "from_expression", "load", "load_argument", "loads", "save", "warnings_of"]

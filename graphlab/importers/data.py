@@ -28,12 +28,15 @@ def find(folder: str | os.PathLike[str], name: str) -> Path:
     path = root / name
     if Path(name).is_absolute() or ".." in Path(name).parts or not _is_below(path, root):
         message = tr(
-            "the file '{name}' is outside the model's folder; copy it there and name it relative to the model", name=name
+            "the file '{name}' is outside the model's folder; copy it there and name it relative to the model",
+            name=name,
         )
         raise DataError(message)
     if path.suffix.lower() not in SUFFIXES:
         listed = ", ".join(SUFFIXES)
-        raise DataError(tr("'{name}' is not a data file that can be read; those are {listed}", name=name, listed=listed))
+        raise DataError(
+            tr("'{name}' is not a data file that can be read; those are {listed}", name=name, listed=listed)
+        )
     if not path.is_file():
         beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         hint = did_you_mean(path.name, beside)
@@ -77,12 +80,18 @@ def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
         if key is None and len(names) == 1:
             key = names[0]
         if not isinstance(key, str):
-            message = tr("'{name}' holds several arrays; say which one with `key`: {listed}", name=path.name, listed=listed)
+            message = tr(
+                "'{name}' holds several arrays; say which one with `key`: {listed}", name=path.name, listed=listed
+            )
             raise DataError(message)
         if key not in names:
             hint = did_you_mean(key, names)
             message = tr(
-                "'{name}' holds no array '{key}'{hint}; it has: {listed}", name=path.name, key=key, hint=hint, listed=listed
+                "'{name}' holds no array '{key}'{hint}; it has: {listed}",
+                name=path.name,
+                key=key,
+                hint=hint,
+                listed=listed,
             )
             raise DataError(message)
         with archive.open(f"{key}.npy") as stream:
@@ -97,7 +106,9 @@ def _read_array(stream: IO[bytes], name: str) -> np.ndarray:
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = header(stream)
     if dtype.hasobject:
-        message = tr("'{name}' holds pickled objects, which could run code, so it is not read; save it as numbers", name=name)
+        message = tr(
+            "'{name}' holds pickled objects, which could run code, so it is not read; save it as numbers", name=name
+        )
         raise DataError(message)
     if dtype.kind not in "fiub":
         message = tr("'{name}' holds {dtype}, not real numbers; save it as numbers", name=name, dtype=dtype)
@@ -136,7 +147,9 @@ def _columns(name: str, header: list[str] | None, key: str | Sequence[str] | Non
     if key is None:
         return list(range(width))
     if header is None:
-        message = tr("'{name}' has no row of column names, so `key` picks nothing; add one, or leave `key` out", name=name)
+        message = tr(
+            "'{name}' has no row of column names, so `key` picks nothing; add one, or leave `key` out", name=name
+        )
         raise DataError(message)
     wanted = [key] if isinstance(key, str) else list(key)
     for column in wanted:
@@ -180,7 +193,7 @@ def take_rows(array: Any, rows: str) -> Any:
     """The rows "a:b" of an array or a list. Raises DataError where there are none such."""
     match = _ROWS.fullmatch(rows)
     if match is None:
-        raise DataError(tr("rows are written \"a:b\", such as \"0:32\", not '{rows}'", rows=rows))
+        raise DataError(tr('rows are written "a:b", such as "0:32", not \'{rows}\'', rows=rows))
     count = len(array) if np.ndim(array) else 0
     start, stop = (int(text) if text else None for text in match.groups())
     ends = [n for n in (start, stop) if n is not None]

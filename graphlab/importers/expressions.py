@@ -230,7 +230,9 @@ def attribute(op: str, key: str, tree: Expr) -> Any:
             folded = _constant(tree)
             if folded is not None:
                 return folded
-    message = tr("{op}: attribute '{key}' must be a number, a word, true, false, none or a list of them", op=op, key=key)
+    message = tr(
+        "{op}: attribute '{key}' must be a number, a word, true, false, none or a list of them", op=op, key=key
+    )
     raise FormulaError(message, tree.column)
 
 
@@ -251,4 +253,5 @@ def _constant(tree: Expr) -> int | float | None:
                     raise FormulaError(error.message, part.column) from None
             case _:
                 return None
-    return stack[0]  # type: ignore[no-any-return]
+    number: int | float = stack[0]
+    return number

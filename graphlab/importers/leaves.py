@@ -211,7 +211,9 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
     if isinstance(data, str) and item.style == '"' and data in _NOT_FINITE:
         data = _NOT_FINITE[data]
     if isinstance(data, bool) and dtype != "bool":
-        message = tr("'{name}': {found} is not a number; write 1 or 0, or say dtype: bool", name=name, found=item.shown())
+        message = tr(
+            "'{name}': {found} is not a number; write 1 or 0, or say dtype: bool", name=name, found=item.shown()
+        )
         raise file.error(DataError, item.place, message)
     if not isinstance(data, int | float):
         message = tr("'{name}': {found} is not a number", name=name, found=item.shown())

@@ -71,7 +71,7 @@ def scopes_outwards(scope: str) -> Iterator[str]:
 
 
 def candidates(name: str, scope: str, quoted: bool) -> Iterator[str]:
-    """The full names that a name in this scope may mean, innermost first; one in backquotes may be a full name itself."""
+    """The full names that a name in this scope may mean, innermost first; in backquotes also itself."""
     if quoted:
         yield name
     for outer in scopes_outwards(scope):

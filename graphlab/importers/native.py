@@ -77,7 +77,9 @@ class Reader:
         root = self.root
         if not isinstance(root.data, dict):
             found = root.shown()
-            raise self.fail(root, tr("expected a mapping that starts with `graphlab: 1` but found {found}", found=found))
+            raise self.fail(
+                root, tr("expected a mapping that starts with `graphlab: 1` but found {found}", found=found)
+            )
         if "graphlab" not in root.data:
             message = tr("the key `graphlab` is missing, which says the format; write `graphlab: 1` as the first line")
             raise self.fail(root, message)
@@ -214,9 +216,9 @@ class Reader:
                     heapq.heappush(ready, consumer)
         if len(out) < len(all_of):
             cycle = find_cycle({d.name: list(d.needs) for d in all_of})
-            consumer = self.declared[cycle[1]]
+            closing = self.declared[cycle[1]]
             message = tr("the nodes form a cycle: {cycle}; a node cannot depend on itself", cycle=" → ".join(cycle))
-            place = self.place(consumer, consumer.needs[cycle[0]][1])
+            place = self.place(closing, closing.needs[cycle[0]][1])
             raise self.file.error(ModelError, place, message)
         return out
 
@@ -254,8 +256,8 @@ class Reader:
             name = self.node_named(value, tr("`loss` must name a node"))
             if self.builder.shapes[name] and any(n != 1 for n in self.builder.shapes[name]):
                 message = tr(
-                    "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or give "
-                    "its upstream gradient with `backward:`",
+                    "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or "
+                    "give its upstream gradient with `backward:`",
                     name=name, shape=self.builder.shapes[name],
                 )  # fmt: skip
                 raise self.fail(value, message, LossError)

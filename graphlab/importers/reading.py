@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,17 @@ def load(
         raise UsageError(message)
     text = decode(_bytes(path), path)
     return native.read(text, path, os.fspath(base) if base else native.folder_of(path), source=path)
+
+
+def load_argument(words: Sequence[str], expression: str | None = None) -> graph.Graph:
+    """What a command line names: one MODEL, or with an expression its name=value …
+
+    >>> load_argument(["x=3"], "x * x").target
+    'out'
+    """
+    if expression is not None:
+        return from_expression(expression, assignments(words))
+    return load(words[0])
 
 
 def _bytes(path: str) -> bytes:

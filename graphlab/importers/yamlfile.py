@@ -200,7 +200,9 @@ class _Composer:
         target, count = self.anchors[event.anchor]
         self.aliased += count
         if self.aliased > MAX_ALIASED:
-            message = tr("the aliases (*{name} …) stand for over {n} values; write less", name=event.anchor, n=MAX_ALIASED)
+            message = tr(
+                "the aliases (*{name} …) stand for over {n} values; write less", name=event.anchor, n=MAX_ALIASED
+            )
             raise self.fail(_place(event), message)
         self.add(target, _place(event))
         if self.stack:
@@ -270,6 +272,16 @@ class _Composer:
             message = tr("the integer {number} does not fit in 64 bits; write it as a float", number=value.shown())
             raise self.fail(value.place, message)
         return number
+
+
+def is_text(plain: str) -> bool:
+    """Whether a plain scalar is read as a text, not as a number, true, false or nothing.
+
+    >>> is_text("x @ W"), is_text("1e-3"), is_text("yes"), is_text("null")
+    (True, False, True, False)
+    """
+    numbers = (_INTEGER, _FLOAT, _INFINITE)
+    return plain not in _WORDS and not any(pattern.fullmatch(plain) for pattern in numbers)
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -257,6 +257,8 @@ def neurons() -> Diagram:
                 sign = 1 if (i + j) % 2 else -1
                 label = (text(f"{sign * 0.1 * (i + j + 1):.2g}"),)
                 arrows.append(Arrow(f"e{len(arrows)}", f"n{i}", f"n{j}", "forward", label, (i + j) / 7, sign))
+    where = (80.0, 130.0)
+    boxes.append(Box("n99", "", text(("⋮ 57 more", "quiet")), "leaf", "fold", form="text", position=where))
     legend = (text("blue: positive · red: negative · width: size of the weight"),)
     return Diagram("2-3-1", "forward · a circle a unit", "neurons", tuple(boxes), tuple(arrows), legend=legend)
 

@@ -24,9 +24,13 @@ def model(folder: Path) -> Path:
     return folder / f"{folder.name}.yaml"
 
 
-def golden(folder: Path) -> dict[str, str]:
+def run(folder: Path) -> gl.Trace:
+    """The sample, forward and backward."""
+    return gl.backward(gl.forward(gl.load(model(folder))))
+
+
+def golden(trace: gl.Trace) -> dict[str, str]:
     """The sample's pictures as DOT, by view."""
-    trace = gl.backward(gl.forward(gl.load(model(folder))))
     return {view: gl.draw(trace, view=view).dot for view in VIEWS}
 
 
@@ -34,8 +38,8 @@ def main(names: list[str]) -> None:
     for folder in folders():
         if names and folder.name not in names:
             continue
-        trace = gl.backward(gl.forward(gl.load(model(folder))))
-        for view, text in golden(folder).items():
+        trace = run(folder)
+        for view, text in golden(trace).items():
             (folder / f"{view}.dot").write_text(text, encoding="utf-8")
         for view in PICTURES:
             gl.draw(trace, view=view).save(folder / f"{view}.svg")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regenerate import FOLDER
+from regenerate import FOLDER, run
 from sample_reference import Arrays, batchnorm_nine_steps, classifier, logistic, mazur_error, mazur_gradients
-from test_samples import disagreements, expected, rounds_to, run
+from test_samples import disagreements, expected, rounds_to
 
 import graphlab as gl
 

@@ -1,0 +1,61 @@
+"""Timing and memory: interleaved repetitions, medians, peaks."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Run = Callable[[], Any]
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def interleaved(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
+    """The median time of each, in seconds, all of them in turn, so that a slow moment of the machine meets all alike.
+
+    As timeit does, the cyclic garbage collector is off while a run is timed. Each run is warmed up once; a slow one is
+    repeated less often, but never less than five times.
+    """
+    first = {name: _timed(run) for name, run in runs.items()}
+    quickest = min(first.values())
+    rounds = max(5, min(2000, int(seconds / max(sum(first.values()), quickest))))
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(_timed(run))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _timed(run: Run) -> float:
+    gc.collect(0)
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        kept = run()
+        end = time.perf_counter()
+    finally:
+        gc.enable()
+    del kept
+    return end - start
+
+
+def memory(make: Callable[[], Run]) -> tuple[int, int]:
+    """Peak and final bytes that Python and numpy allocated for making a run and running it once; the result is kept."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        run = make()
+        kept = run()
+        gc.collect()
+        current, peak = tracemalloc.get_traced_memory()
+        del kept
+    finally:
+        tracemalloc.stop()
+    return peak, current

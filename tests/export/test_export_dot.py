@@ -1,0 +1,151 @@
+"""DOT: the cards, their escaping, directions, positions and bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+
+import graphviz.quoting
+import pictures
+import pygraphviz
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphlab.diagram import Arrow, Box, Diagram, Span
+from graphlab.errors import ExportError
+from graphlab.export.dot import LARGE, to_dot
+from graphlab.export.escape import dot_text, visible, xml_text
+from graphlab.export.theme import THEMES
+
+FORBIDDEN = re.compile(
+    r"\b(URL|href|stylesheet|image|shapefile|imagepath|fontpath|target|tooltip|src)\s*=", re.IGNORECASE
+)
+
+
+def markup_only(dot: str) -> str:
+    """DOT without the texts between tags: what is left is our own."""
+    return re.sub(r">[^<>]*<", "><", dot)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_it_is_dot_with_all_ids(name: str, theme: str) -> None:
+    diagram = pictures.PICTURES[name]()
+    graph = pygraphviz.AGraph(string=to_dot(diagram, theme))
+    assert sorted(graph.nodes()) == sorted(box.id for box in diagram.boxes)
+    assert sorted(e.attr["id"] for e in graph.edges()) == sorted(a.id for a in diagram.arrows)
+    assert sorted((str(a), str(b)) for a, b in graph.edges()) == sorted((a.tail, a.head) for a in diagram.arrows)
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_same_bytes_and_nothing_that_points_outside(name: str) -> None:
+    dot = to_dot(pictures.PICTURES[name]())
+    assert dot == to_dot(pictures.PICTURES[name]())
+    assert not FORBIDDEN.search(markup_only(dot))
+
+
+@given(st.text())
+def test_escaped_text_is_one_piece_of_text(text: str) -> None:
+    for escaped in (dot_text(text), xml_text(text)):
+        assert not re.search(r"""[<>"'\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]""", escaped)
+        assert not re.search(r"&(?!(amp|lt|gt|quot|#39);)", escaped)
+    assert html.unescape(xml_text(text)) == visible(text)
+    assert html.unescape(dot_text(text)).replace("\\\\", "\\") == visible(text)
+    assert graphviz.quoting.quote(f"<{dot_text(text)}>") == f"<{dot_text(text)}>"
+    dot_text(text).encode()
+
+
+def labels(dot: str) -> set[str]:
+    """The texts that Graphviz itself draws, read back from its own output."""
+    drawn = pygraphviz.AGraph(string=dot).draw(format="svg", prog="dot").decode()
+    return {html.unescape(text).replace("\xa0", " ") for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawn)}
+
+
+def test_graphviz_draws_hostile_texts_as_they_are() -> None:
+    texts = [bad for bad in pictures.HOSTILE if bad.strip()]
+    boxes = tuple(Box(f"n{k}", bad, (Span(bad),), "leaf", "node") for k, bad in enumerate(texts))
+    found = labels(to_dot(Diagram("", "", "forward", boxes, ())))
+    assert {visible(bad) for bad in texts} <= found
+
+
+def test_backward_runs_from_the_loss_with_the_ranks_reversed() -> None:
+    diagram = pictures.sigmoid_backward()
+    dot = to_dot(diagram)
+    assert "rankdir=RL" in dot and "n8 -> n7 [" in dot
+    assert "rankdir=BT" in to_dot(dataclasses.replace(diagram, direction="tb"))
+    assert "rankdir=LR" in to_dot(pictures.mlp_forward()) and "rankdir=TB" in to_dot(pictures.mlp_forward("tb"))
+    place = positions(dot)
+    assert place["n8"][0] > place["n7"][0] > place["n5"][0] > place["n0"][0]
+
+
+def positions(dot: str) -> dict[str, tuple[float, float]]:
+    graph = pygraphviz.AGraph(string=dot)
+    graph.layout(prog="dot")
+    return {n: tuple(float(v) for v in n.attr["pos"].split(",")) for n in graph.nodes()}
+
+
+def test_title_is_at_the_top_and_the_legend_at_the_bottom() -> None:
+    drawn = pygraphviz.AGraph(string=to_dot(pictures.sigmoid_backward())).draw(format="svg", prog="dot").decode()
+    at = {
+        text: (float(x), float(y))
+        for x, y, text in re.findall(r'<text[^>]* x="([^"]+)" y="([^"]+)"[^>]*>([^<]+)<', drawn)
+    }
+    assert at["Sigmoid neuron"][1] == min(y for _, y in at.values())
+    assert at["seeded with ∂L/∂f = 1"][1] == max(y for _, y in at.values())
+    assert at["Sigmoid neuron"][0] < min(x for text, (x, _) in at.items() if text == "value ")
+
+
+def test_fixed_places_are_kept() -> None:
+    diagram = pictures.neurons()
+    dot = to_dot(diagram)
+    assert "layout=neato" in dot and 'pos="160.00,90.00!"' in dot
+    graph = pygraphviz.AGraph(string=dot)
+    graph.layout(prog="neato")
+    place = {str(n): [float(v) for v in n.attr["pos"].strip("!").split(",")] for n in graph.nodes()}
+    first = diagram.boxes[0]
+    for box in diagram.boxes:
+        for axis in (0, 1):
+            gap = box.position[axis] - first.position[axis]
+            assert place[box.id][axis] - place["n0"][axis] == pytest.approx(gap, abs=0.02)
+
+
+def test_scopes_are_clusters_that_nest() -> None:
+    dot = to_dot(pictures.hostile())
+    outer, inner = dot.index("subgraph cluster_g0"), dot.index("subgraph cluster_g1")
+    assert outer < inner
+    assert dot.count("{") == dot.count("}") + dot.count("{{}}") * 0
+
+
+def test_a_large_graph_is_laid_out_in_a_hurry() -> None:
+    assert "nslimit=0.1" in to_dot(pictures.grid(LARGE + 1)) and "mclimit=0.1" in to_dot(pictures.grid(LARGE + 1))
+    assert "nslimit" not in to_dot(pictures.grid(50))
+
+
+@pytest.mark.parametrize("bad", ["n 0", 'n"', "0n", "n0:p", "", "n0\n", "ñ"])
+def test_ids_must_be_opaque(bad: str) -> None:
+    with pytest.raises(ExportError, match="ids are letters and digits"):
+        to_dot(Diagram("", "", "forward", (Box(bad, "x", (), "leaf", "input"),), ()))
+
+
+def test_ids_must_differ() -> None:
+    box = Box("n0", "x", (), "leaf", "input")
+    with pytest.raises(ExportError, match="'n0' is there twice"):
+        to_dot(Diagram("", "", "forward", (box, box), ()))
+
+
+def test_a_mark_shows_in_words_and_border() -> None:
+    dot = to_dot(pictures.sigmoid_backward())
+    assert "◀ now" in dot and f'COLOR="{THEMES["light"].marks["now"].border}"' in dot
+
+
+def test_both_views_carry_two_lines() -> None:
+    boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(2))
+    lines = ((Span("2", "value"),), (Span("-0.1", "grad"),))
+    dot = to_dot(Diagram("", "", "both", boxes, (Arrow("e0", "n0", "n1", "both", lines, 0.5),)))
+    assert "rankdir=LR" in dot and re.search(r"2</B></FONT><BR/><FONT[^>]*><B>-0.1", dot)
+
+
+def test_an_empty_diagram_is_dot_too() -> None:
+    assert pygraphviz.AGraph(string=to_dot(Diagram("", "", "forward", (), ()))).number_of_nodes() == 0
