@@ -48,7 +48,7 @@ def one_op(name: str, width: int) -> Iterator[Line]:
     lines: list[Line] = [[Styled(op.name, "strong"), Styled(f" · {tr(op.family)}", "quiet")], ""]
     for paragraph in paragraphs(op):
         lines += [*words(paragraph, width), ""]
-    lines += _shapes(op)
+    lines += _shapes(op, width)
     lines += _attributes(op, width)
     if trace is not None:
         lines += _rules(trace, op, width)
@@ -92,7 +92,7 @@ def _array(value: Any) -> np.ndarray:
     return np.round(array, 2) if array.dtype.kind == "f" else array
 
 
-def _shapes(op: type[Op]) -> Iterator[Line]:
+def _shapes(op: type[Op], width: int) -> Iterator[Line]:
     if op.elementwise:
         several = len(op.slots) > 1
         said = tr("element by element; inputs broadcast as numpy's do") if several else tr("element by element")
@@ -101,7 +101,8 @@ def _shapes(op: type[Op]) -> Iterator[Line]:
     else:
         return
     yield Styled(tr("shapes"), "strong")
-    yield f"  {said}"
+    for line in words(said, width - 2):
+        yield f"  {line}"
     yield ""
 
 

@@ -18,7 +18,8 @@ from .screen import note, progress, say
 if TYPE_CHECKING:
     from graphlab.trace import Trace
 
-VIEWS = ("forward", "backward", "both", "neurons")
+VIEWS = ("forward", "backward", "both", "neurons", "neurons-backward")
+NEED_A_LOSS = {"backward", "both", "neurons-backward"}
 DETAILS = ("names", "shapes", "stats", "values")
 THEMES = ("light", "dark", "print", "colorblind")
 ENGINES = ("dot", "pygraphviz", "layered")
@@ -105,15 +106,15 @@ def with_gradients(trace: Trace, views: Sequence[str], asked: bool) -> tuple[Tra
     """The trace after backward, and the views that can be drawn of it. Without a loss those are the forward ones."""
     from graphlab import autodiff
 
-    if not {"backward", "both", "neurons"} & set(views):
+    if not NEED_A_LOSS & set(views):
         return trace, tuple(views)
     try:
         return autodiff.backward(trace), tuple(views)
     except LossError as error:
-        if trace.graph.loss or trace.graph.backward_node or (asked and {"backward", "both"} & set(views)):
+        if trace.graph.loss or trace.graph.backward_node or asked:
             raise
         note(tr("only the forward picture is drawn: {why}", why=error.message))
-        forward = tuple(view for view in views if view in ("forward", "neurons"))
+        forward = tuple(view for view in views if view not in NEED_A_LOSS)
         return trace, forward or ("forward",)
 
 
@@ -124,9 +125,9 @@ def save(trace: Trace, path: Path, view: str, skip: bool, theme: str, engine: st
     try:
         drawing = draw(trace, view, theme=theme, engine=engine, **options)
     except GraphlabError as error:
-        if not (skip and view == "neurons"):
+        if not (skip and view.startswith("neurons")):
             raise
-        note(tr("no picture of neurons: {why}", why=error.message))
+        note(tr("no {view} picture: {why}", view=view, why=error.message))
         return False
     for said in drawing.save(path):
         note(said)

@@ -102,7 +102,7 @@ def fold(text: str, size: int) -> list[str]:
 
 
 def words(text: str, width: int | None) -> Iterator[str]:
-    """The text in lines of at most `width` columns, broken at spaces only; inside an array's brackets only if it must be.
+    """The text in lines of at most `width` columns, broken at spaces; inside an array's brackets if it must be.
 
     >>> list(words("0.5 × [0.73 1.5] × (1 − 0.73)", 14))
     ['0.5 ×', '[0.73 1.5] ×', '(1 − 0.73)']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,19 +114,40 @@ def _send(trace: Trace, target: int, cotangents: list[Any], contributions: list[
             g = cotangents[i]
             if g is None or vjp is None:
                 continue
-            parts = vjp(context, g, [values[j] for j in operands], values[i], residuals[i])
-            if passing is not None:
-                parts = tuple(map(_passed, parts, passing))
+            if len(operands) == 1:
+                j, second = operands[0], None
+                parts = vjp(context, g, (values[j],), values[i], residuals[i]) if passing is None else (None,)
+                first = parts[0]
+            elif len(operands) == 2:
+                j, k = operands
+                first, second = parts = vjp(context, g, (values[j], values[k]), values[i], residuals[i])
+                if passing is not None:
+                    first = first if passing[0] is True else _passed(first, passing[0])
+                    second = second if passing[1] is True else _passed(second, passing[1])
+                    parts = (first, second)
+            else:
+                parts = vjp(context, g, [values[j] for j in operands], values[i], residuals[i])
+                parts = parts if passing is None else tuple(map(_passed, parts, passing))
+                _add(cotangents, operands, parts)
+                first = second = None
             contributions[i] = parts
-            for k, j in enumerate(operands):
-                part = parts[k]
-                if part is not None:
-                    before = cotangents[j]
-                    cotangents[j] = part if before is None else before + part
+            if first is not None:
+                before = cotangents[j]
+                cotangents[j] = first if before is None else before + first
+            if second is not None:
+                before = cotangents[k]
+                cotangents[k] = second if before is None else before + second
     except GraphlabError as error:
         raise located(error, trace.graph, i) from None
     except MemoryError:
         raise _out_of_memory(trace.graph, i) from None
+
+
+def _add(cotangents: list[Any], operands: Sequence[int], parts: Sequence[Any]) -> None:
+    for j, part in zip(operands, parts, strict=True):
+        if part is not None:
+            before = cotangents[j]
+            cotangents[j] = part if before is None else before + part
 
 
 def _passed(part: Any, way: Passing) -> Any:

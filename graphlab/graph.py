@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,11 @@ Operand = str | int | float  # a node's name, or a literal number
 
 LEAVES = ("input", "param", "constant", "state")
 _RANK = {"input": 0, "param": 1, "state": 2, "constant": 3}
+
+
+@lru_cache(maxsize=4096)
+def _slots(op: str, count: int) -> tuple[str, ...]:
+    return ops.get(op).slot_names(count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +51,7 @@ class Node:
     @property
     def slots(self) -> tuple[str, ...]:
         """The name of each input's position."""
-        return ops.get(self.op).slot_names(len(self.inputs))
+        return _slots(self.op, len(self.inputs))
 
 
 @dataclass(frozen=True, eq=False)

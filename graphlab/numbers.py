@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 MISSING = "–"
+TINY = 1e-280  # below it a sum of squares has lost digits
+TOGETHER = 4096  # elements of an array, and arrays, up to which many are measured at once
 FULL = 4  # arrays up to this many rows and columns are printed whole
 
 
@@ -90,7 +93,7 @@ def summarise(array: Any) -> Summary:
     with np.errstate(all="ignore"):
         square = float(flat @ flat)
         rms = math.sqrt(square / size) if square >= 0 else math.nan
-        if not math.isfinite(square) or (square < 1e-280 and flat.any()):
+        if not math.isfinite(square) or (square < TINY and flat.any()):
             finite = flat[np.isfinite(flat)]
             nan = int(np.isnan(flat).sum())
             inf = size - nan - finite.size
@@ -115,6 +118,53 @@ def summarise(array: Any) -> Summary:
             inf,
             size - int(np.count_nonzero(flat)) - nan - inf,
         )
+
+
+def summarise_all(arrays: Sequence[Any]) -> list[Summary | None]:
+    """`summarise` of each array, None of None; arrays of one size are measured together, which is much faster.
+
+    >>> summarise_all([np.array([3.0, 4.0]), None])[0] == summarise([3.0, 4.0])
+    True
+    """
+    out: list[Summary | None] = [None] * len(arrays)
+    by_size: dict[int, list[int]] = {}
+    for i, array in enumerate(arrays):
+        if array is not None:
+            by_size.setdefault(np.size(array), []).append(i)
+    for size, places in by_size.items():
+        if len(places) < 4 or not 0 < size <= TOGETHER:
+            for i in places:
+                out[i] = summarise(arrays[i])
+            continue
+        for start in range(0, len(places), TOGETHER):
+            chunk = places[start : start + TOGETHER]
+            rows = np.array([np.ravel(arrays[i]) for i in chunk], dtype=np.float64)
+            for i, summary in zip(chunk, _summaries(rows), strict=True):
+                out[i] = summarise(arrays[i]) if summary is None else summary
+    return out
+
+
+def _summaries(rows: np.ndarray) -> list[Summary | None]:
+    """A summary a row; None for a row that is not all finite, or whose squares leave the range of a float64."""
+    size = rows.shape[1]
+    with np.errstate(all="ignore"):
+        square = np.einsum("ij,ij->i", rows, rows)
+        mean = rows.sum(axis=1) / size
+        centred = rows - mean[:, None]
+        std = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
+        columns = (
+            mean,
+            std,
+            rows.min(axis=1),
+            rows.max(axis=1),
+            np.sqrt(square / size),
+            np.count_nonzero(rows, axis=1),
+        )
+    usual = (np.isfinite(square) & ((square >= TINY) | ~rows.any(axis=1))).tolist()
+    return [
+        Summary(size, *numbers, zero=size - filled) if ok else None
+        for ok, *numbers, filled in zip(usual, *(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def summary_text(s: Summary, precision: int = 3) -> str:

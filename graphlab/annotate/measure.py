@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-
-from graphlab.numbers import Summary, summarise
+from graphlab.numbers import Summary, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
@@ -19,28 +16,32 @@ class Measures:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self._summaries: dict[tuple[int, str], Summary | None] = {}
-        self._rms: dict[tuple[int, int], float | None] = {}
-        self._scale: tuple[float, float] | None = None
+        self._summaries: dict[str, list[Summary | None]] = {}
+        self._rms: dict[tuple[int, int], float] | None = None
 
     def of(self, i: int, kind: str) -> Summary | None:
         """The summary of node i's value or grad; None where there is none."""
-        key = (i, kind)
-        if key not in self._summaries:
+        if kind not in self._summaries:
             column = self.trace.values if kind == "value" else self.trace.cotangents
-            array = None if column is None else column[i]
-            self._summaries[key] = self.trace.summaries.get(key) if array is None else summarise(array)
-        return self._summaries[key]
+            n = len(self.trace.graph)
+            found = summarise_all(column[:n] if column is not None else [None] * n)
+            kept = self.trace.summaries
+            self._summaries[kind] = [s or kept.get((k, kind)) for k, s in enumerate(found)] if kept else found
+        return self._summaries[kind][i]
 
     def edge(self, i: int, k: int) -> float | None:
         """RMS of what node i sent to its k-th input; None: nothing."""
-        key = (i, k)
-        if key not in self._rms:
-            parts = self.trace.contributions[i] if self.trace.contributions is not None else None
-            part = None if parts is None else parts[k]
-            kept = self.trace.summaries.get((i, f"sent {k}"))
-            self._rms[key] = rms(part) if part is not None else kept.rms if kept else None
-        return self._rms[key]
+        if self._rms is None:
+            edges = [
+                (c, slot, part)
+                for c, parts in enumerate(self.trace.contributions or ())
+                for slot, part in enumerate(parts or ())
+                if part is not None
+            ]
+            sizes = summarise_all([part for *_, part in edges])
+            self._rms = {(c, slot): s.rms for (c, slot, _), s in zip(edges, sizes, strict=True) if s is not None}
+        kept = self.trace.summaries.get((i, f"sent {k}")) if self.trace.summaries else None
+        return kept.rms if kept else self._rms.get((i, k))
 
     def ratios(self, i: int) -> list[tuple[str, float]]:
         """Per input, RMS(contribution) / RMS(upstream): how much the gradient shrank or grew on the way."""
@@ -73,15 +74,3 @@ def weight(size: float | None, scale: tuple[float, float]) -> float | None:
     if size <= low or high <= 0:
         return 1.0 if size and low == high else 0.0
     return min(1.0, math.log(size / low) / math.log(high / low)) if high > low else 1.0
-
-
-def rms(array: Any) -> float:
-    """Root of the mean square of an array."""
-    flat = np.asarray(array, dtype=np.float64).ravel()
-    if flat.size == 0:
-        return 0.0
-    with np.errstate(all="ignore"):
-        square = float(flat @ flat)
-    if math.isfinite(square) and square > 1e-280:
-        return math.sqrt(square / flat.size)
-    return summarise(flat).rms

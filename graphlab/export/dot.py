@@ -220,8 +220,9 @@ def _safe_width(box: Box) -> float:
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:
     band = look.band(box.role, box.family)
     badge = look.badge(box.marks[0].kind) if box.marks else None
-    lines = [f'<FONT POINT-SIZE="{size:g}">{spans(line)}</FONT>' for line, size in circle_lines(box, look)]
-    text = "<BR/>".join(lines)
+    sized = [f'<FONT POINT-SIZE="{size:g}">{spans(line)}</FONT>' for line, size in circle_lines(box, look)]
+    rows = "".join([f'<TR><TD HEIGHT="12" FIXEDSIZE="TRUE" WIDTH="52">{line}</TD></TR>' for line in sized])
+    text = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
     fill = band.fill if box.role in look.roles else look.paper
     border, width = (badge.border, badge.width) if badge else (band.border, 1.6)
     attributes = f'shape=circle fixedsize=true width=0.72 style=filled fillcolor="{fill}" color="{border}"'

@@ -11,6 +11,7 @@ from graphlab.export.ranks import Path, Ranked
 CROSS_GAP, LANE = 16.0, 9.0  # between boxes; between arrows that pass a column
 FRAME = 12.0  # a frame's distance from what it holds
 FRAME_TOP = 16.0  # and on the side of its name
+ROUNDS = 8  # of moving groups and strangers apart, before frames are given up
 
 Size = tuple[float, float]  # main, cross
 
@@ -118,14 +119,10 @@ def frames(items: Ranked, sizes: Sequence[Size], at: list[float], name: float) -
 
     name: the room for a frame's name on its low side.
     """
-    found: dict[int, Frame] = {}
-    for _ in range(4):
+    for _ in range(ROUNDS):
         found = _measure(items, sizes, at, name)
-        moved = False
-        for frame in sorted(found.values(), key=lambda f: (-f.depth, f.group)):
-            for r in range(frame.first, frame.last + 1):
-                moved |= _push_out(frame, items.orders[r], items.paths, sizes, at)
-        if not moved:
+        order = sorted(found.values(), key=lambda f: (f.low + f.high, f.group))
+        if not (_part(order, items, at) or any([_push(frame, items, sizes, at) for frame in order])):
             break
     found = _measure(items, sizes, at, name)
     for frame in found.values():
@@ -163,36 +160,65 @@ def _intrudes(frame: Frame, item: int, paths: list[Path], sizes: Sequence[Size],
     return at[item] + half > frame.low and at[item] - half < frame.high
 
 
-def _push_out(frame: Frame, order: list[int], paths: list[Path], sizes: Sequence[Size], at: list[float]) -> bool:
-    """Moves strangers of one rank, and all beyond them, to the frame's nearer side."""
-    members = [k for k, item in enumerate(order) if frame.group in paths[item]]
-    middle = (frame.low + frame.high) / 2
-    moved = False
-    for side in (-1, 1):
-        bound = frame.low - FRAME if side < 0 else frame.high + FRAME
-        outside = [
-            k
-            for k, item in enumerate(order)
-            if _intrudes(frame, item, paths, sizes, at)
-            and ((k < members[0]) == (side < 0) if members else (at[item] < middle) == (side < 0))
-        ]
-        if not outside:
-            continue
-        nearest = outside[-1] if side < 0 else outside[0]
-        extra = (FRAME + FRAME_TOP) * len(paths[order[nearest]])
-        shift = bound - (at[order[nearest]] - side * sizes[order[nearest]][1] / 2) + side * extra
-        for item in order[: nearest + 1] if side < 0 else order[nearest:]:
+def _push(frame: Frame, items: Ranked, sizes: Sequence[Size], at: list[float]) -> bool:
+    """Strangers below move down out of the frame; where one is above, the frame moves down."""
+    moved, lower = False, 0.0
+    for r in range(frame.first, frame.last + 1):
+        order = items.orders[r]
+        first = next((k for k, item in enumerate(order) if frame.group in items.paths[item]), None)
+        for k, item in enumerate(order):
+            if not _intrudes(frame, item, items.paths, sizes, at):
+                continue
+            room = FRAME + (FRAME + FRAME_TOP) * len(items.paths[item])
+            half = sizes[item][1] / 2
+            if at[item] < (frame.low + frame.high) / 2 if first is None else k < first:
+                lower = max(lower, at[item] + half + room - frame.low)
+            else:
+                shift = frame.high + room - (at[item] - half)
+                for beyond in order[k:]:
+                    at[beyond] += shift
+                moved = True
+    if lower:
+        _lower(frame, lower, items, at)
+    return moved or lower > 0
+
+
+def _lower(frame: Frame, shift: float, items: Ranked, at: list[float]) -> None:
+    """Moves a group, and in each rank what is below its first member."""
+    for r in range(frame.first, frame.last + 1):
+        order = items.orders[r]
+        first = next((k for k, item in enumerate(order) if frame.group in items.paths[item]), len(order))
+        for item in order[first:]:
             at[item] += shift
-        moved = True
+    frame.low, frame.high = frame.low + shift, frame.high + shift
+
+
+def _part(order: list[Frame], items: Ranked, at: list[float]) -> bool:
+    """Of two groups beside each other whose frames overlap, the lower moves down."""
+    holders = _holders(items.paths)
+    moved = False
+    for k, upper in enumerate(order):
+        for lower in order[k + 1 :]:
+            apart = lower.first > upper.last or upper.first > lower.last or lower.low >= upper.high + FRAME / 2
+            if apart or upper.group in holders[lower.group] or lower.group in holders[upper.group]:
+                continue
+            _lower(lower, upper.high + FRAME - lower.low, items, at)
+            moved = True
     return moved
+
+
+def _holders(paths: list[Path]) -> dict[int, set[int]]:
+    """Per group the groups around it."""
+    holders: dict[int, set[int]] = {}
+    for path in set(paths):
+        for depth, group in enumerate(path):
+            holders.setdefault(group, set()).update(path[:depth])
+    return holders
 
 
 def _drop_overlapping(found: dict[int, Frame], paths: list[Path]) -> None:
     """Of two frames that overlap without one holding the other, the later is left out."""
-    holders: dict[int, set[int]] = {}
-    for path in paths:
-        for depth, group in enumerate(path):
-            holders.setdefault(group, set()).update(path[:depth])
+    holders = _holders(paths)
     kept: list[Frame] = []
     for frame in sorted((f for f in found.values() if f.kept), key=lambda f: (f.first, f.group)):
         kept = [other for other in kept if other.last >= frame.first or other.group in holders[frame.group]]

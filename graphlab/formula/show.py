@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, Name, Negative, Number, Slice, Word
 
@@ -22,6 +23,7 @@ Shown = tuple[str, int]  # the text and how tightly it binds
 LETTERS = {**GREEK, "var": "σ²", "xhat": "x̂"}  # in formulas only: a node called var keeps its name
 
 
+@lru_cache(maxsize=65536)
 def symbol(name: str) -> str:
     """How a name is shown: gamma as γ; in a dotted name the last part.
 

@@ -8,10 +8,10 @@ import pytest
 import graphlab as gl
 from graphlab.annotate import Options, annotate
 from graphlab.annotate.cards import wrapped
-from graphlab.annotate.measure import rms, weight
+from graphlab.annotate.measure import weight
 from graphlab.diagram import Mark, plain
 from graphlab.errors import LossError, ModelError, UsageError
-from graphlab.numbers import number, signed
+from graphlab.numbers import number, signed, summarise, summarise_all
 
 
 def network(blocks=1, batch=4):
@@ -261,11 +261,27 @@ def test_arrow_weights_are_on_a_log_scale():
     assert weight(None, (1e-6, 1.0)) is None
 
 
-def test_rms_survives_huge_and_tiny_numbers():
-    assert rms(np.array([3e200, 4e200])) == pytest.approx(math.sqrt(12.5) * 1e200)
-    assert rms(np.array([3e-200, 4e-200])) == pytest.approx(math.sqrt(12.5) * 1e-200)
-    assert rms(np.array([1.0, np.inf])) == np.inf
-    assert rms(np.zeros(0)) == 0.0
+def test_measuring_many_arrays_at_once_is_measuring_each():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=8) * 10.0**k for k in (0, 3, -170, 170, -3, 0)] + [
+        rng.normal(size=(2, 3)) for _ in range(9)
+    ]
+    arrays += [np.array([1.0, np.nan, np.inf, 0, 0, 0, 0, 0]), np.zeros(8), None, np.zeros(0), np.arange(5000.0)]
+    together = summarise_all(arrays)
+    for array, found in zip(arrays, together, strict=True):
+        if array is None:
+            assert found is None
+            continue
+        one = summarise(array)
+        assert (one.size, one.nan, one.inf, one.zero) == (found.size, found.nan, found.inf, found.zero)
+        pair = ([getattr(s, k) for k in ("mean", "std", "min", "max", "rms")] for s in (one, found))
+        np.testing.assert_allclose(*pair, rtol=1e-12)
+
+
+def test_sizes_survive_huge_and_tiny_numbers():
+    assert summarise(np.array([3e200, 4e200])).rms == pytest.approx(math.sqrt(12.5) * 1e200)
+    assert summarise(np.array([3e-200, 4e-200])).rms == pytest.approx(math.sqrt(12.5) * 1e-200)
+    assert summarise(np.array([1.0, np.inf])).rms == np.inf
 
 
 def test_wrapping_loses_nothing():
