@@ -14,7 +14,7 @@ import click
 from graphlab import __version__
 from graphlab.messages import did_you_mean, tr
 
-from .failures import guarded
+from .failures import Ended, guarded
 from .screen import colour_wanted, utf8_output
 
 COMMANDS = ("render", "trace", "summary", "check", "ops", "samples", "doctor")
@@ -62,6 +62,12 @@ class Program(click.Group):
             )  # fmt: skip
             ctx.fail(message)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise Ended(error) from None
 
     def main(
         self, args: Any = None, prog_name: str | None = None, complete_var: str | None = None,

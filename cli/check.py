@@ -63,7 +63,7 @@ def _show(name: str, report: Report) -> None:
 
 def _table(nodes: Sequence[Sequence[Check]]) -> Iterator[Line]:
     columns = [
-        Column(tr("node"), fold=True), Column(tr("op")), Column(tr("rel. error"), right=True),
+        Column(tr("node"), fold=True), Column(tr("op"), fold=True), Column(tr("rel. error"), right=True),
         Column(tr("checked"), right=True), Column(tr("kinks"), right=True), Column(tr("verdict"), fold=True),
     ]  # fmt: skip
     rows = [_row(checks) for checks in nodes]

@@ -20,6 +20,14 @@ MAX_LINES = 18  # leaves room for warnings before and a hint after
 MAX_WIDTH = 1000
 
 
+class Ended(Exception):  # noqa: N818
+    """Ctrl-C or a reader that left, on their way past click, which has its own answers to both."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(cause)
+        self.status = BROKEN_PIPE if isinstance(cause, BrokenPipeError) else INTERRUPTED
+
+
 def guarded(run: Callable[[], Any]) -> int:
     """The exit status of a command, with whatever went wrong said on standard error."""
     try:
@@ -33,11 +41,8 @@ def guarded(run: Callable[[], Any]) -> int:
         return _said(str(error), USAGE)
     except GraphlabError as error:
         return _said(str(error), FAILED)
-    except (KeyboardInterrupt, click.Abort):
-        return _said(tr("interrupted"), INTERRUPTED)
-    except BrokenPipeError:
-        _forget_output()
-        return BROKEN_PIPE
+    except (Ended, KeyboardInterrupt, BrokenPipeError) as error:
+        return _ended(error if isinstance(error, Ended) else Ended(error))
     except MemoryError:
         return _said(tr("there is not enough memory for this"), FAILED)
     except Exception as error:
@@ -48,6 +53,13 @@ def guarded(run: Callable[[], Any]) -> int:
 def _help_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return "" if context is None else "\n" + tr("see: {command} --help", command=context.command_path)
+
+
+def _ended(end: Ended) -> int:
+    if end.status == INTERRUPTED:
+        return _said(tr("interrupted"), INTERRUPTED)
+    _forget_output()
+    return BROKEN_PIPE
 
 
 def _said(message: str, status: int) -> int:

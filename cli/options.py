@@ -119,7 +119,7 @@ def _can_write(path: Path) -> bool:
 
 def complete_nodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the model's nodes, for the shell; none where the model is large or cannot be read."""
-    model: Sequence[str] = ctx.params.get("model") or ()
+    model = [*(ctx.params.get("model") or ()), *ctx.args]  # args: what click had not parsed yet
     try:
         if len(model) != 1 or Path(model[0]).stat().st_size > _COMPLETED_BYTES:
             return []

@@ -89,14 +89,14 @@ def command(
     from graphlab import autodiff
     from graphlab.expand import expand_trace
 
-    with progress(tr("drawing"), len(chosen)) as step:
+    with progress(tr("computing"), len(chosen)) as step:
         trace = autodiff.forward(graph, mode=mode, **memory(max_memory))
         if expand:
             trace = expand_trace(trace, expand)
         trace, chosen = with_gradients(trace, chosen, asked="all" not in views and bool(views))
         written = []
         for view in chosen:
-            step(tr(view))
+            step(tr("drawing {view}", view=view))
             if save(trace, paths[view], view, "all" in views, theme, engine, params=not no_params, **options):
                 written.append(paths[view])
     say(*map(str, written))

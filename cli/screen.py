@@ -135,7 +135,7 @@ def warnings_shown() -> Iterator[None]:
 
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
-    """A bar on standard error, on a terminal and only for what takes over a second. Call what it gives at each step."""
+    """A bar on standard error of a terminal, for what takes over a second. Call what it gives as each step begins."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda text: None
         return
@@ -154,7 +154,7 @@ class _Bar:
 
         self.label = label
         self.total = total
-        self.done = 0
+        self.begun = 0
         self.shown: Any = None
         self.lock = threading.Lock()
         self.timer = threading.Timer(SLOW, self.start)
@@ -172,15 +172,16 @@ class _Bar:
             if self.total is not None:
                 columns.insert(2, MofNCompleteColumn())
             shown = Progress(*columns, console=Console(stderr=True), transient=True)
-            shown.add_task(self.label, total=self.total, completed=self.done)
+            shown.add_task(self.label, total=self.total, completed=max(self.begun - 1, 0))
             shown.start()
             self.shown = shown
 
     def advance(self, text: str) -> None:
         with self.lock:
-            self.done += 1
+            self.label = clean(text)
+            self.begun += 1
             if self.shown is not None:
-                self.shown.update(0, completed=self.done, description=clean(f"{self.label} {text}".strip()))
+                self.shown.update(0, completed=self.begun - 1, description=self.label)
 
     def stop(self) -> None:
         self.timer.cancel()

@@ -41,7 +41,7 @@ def command(model: tuple[str, ...], expression: str | None, as_json: bool) -> No
         say(Styled(summary.model, "strong"), "")
     columns = [
         Column(tr("layer"), fold=True), Column(tr("op"), fold=True), Column(tr("output"), right=True),
-        Column(tr("parameters"), right=True), Column(tr("bytes"), right=True), Column(tr("mult-adds"), right=True),
+        Column(tr("params"), right=True), Column(tr("bytes"), right=True), Column(tr("mult-adds"), right=True),
     ]  # fmt: skip
     say_all(table(columns, _rows(summary), width()))
     say("", *_totals(summary))

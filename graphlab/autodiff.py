@@ -208,11 +208,11 @@ def bytes_text(count: int) -> str:
     ('999 B', '1.5 MB')
     """
     size = float(count)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            return f"{size:.3g} {unit}" if size < 1e6 else f"{size:.2e} {unit}"
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
         size /= 1000
-    return ""
+    return f"{size:.3g} TB" if size < 999.5 else f"{size:.0f} TB"
 
 
 def random_context(graph: Graph, i: int, mode: str, iteration: int) -> Context:

@@ -388,6 +388,8 @@ def _check_arity(kind: type[ops.Op], count: int, sizes: Mapping[str, Any]) -> No
     message = tr(
         "{op} takes {least} inputs ({wanted}) but has {count}", op=kind.name, least=least, wanted=wanted, count=count
     )
+    if count > least and kind.attrs:
+        message += tr("; attributes are given by name, such as {name}=…", name=next(iter(kind.attrs)))
     required = [k for k, a in kind.layer_attrs.items() if a.default is ops.REQUIRED]
     if kind.parameters is not None:
         sizes_text = "".join(f", {k}=…" for k in required)

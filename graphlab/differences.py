@@ -61,9 +61,9 @@ def compare(along: Along, analytic: float, scale: float) -> Verdict:
     up, down = ahead / h, -along(-h)[0] / h
     middle = (up + down) / 2
     larger = max(abs(analytic), abs(middle))
-    if abs(analytic - middle) <= RTOL * larger and abs(up - down) <= VAGUE * larger:
+    if math.isfinite(larger) and abs(analytic - middle) <= RTOL * larger and abs(up - down) <= VAGUE * larger:
         return Verdict("ok", middle, abs(analytic - middle) / larger if larger else 0.0)
-    if max(abs(analytic), abs(up), abs(down)) <= _noise(size, h):
+    if all(abs(slope) <= _noise(size, h) for slope in (analytic, up, down)):
         return Verdict("ok", middle, 0.0)
     slope = best_slope(along, h, scale)
     if slope is None:

@@ -217,12 +217,15 @@ class _Function:
         self.weights = weights
         self.magnitudes = np.abs(weights)
         self.rounding = rounding
+        self.broken = not np.isfinite(self.base).all()  # then NaN stays NaN, and says nothing about a slope
         self.calls = 0
 
     def at(self, x: np.ndarray) -> tuple[float, float]:
         self.calls += 1
         value = self.function(x[()])
         change = value - self.base
+        if self.broken:
+            change = np.where(np.isfinite(self.base) | np.isfinite(value), change, 0.0)
         total = float(np.sum(self.weights * change))
         if self.rounding is not None:
             return total, self.rounding
@@ -239,11 +242,14 @@ class _Function:
             finally:
                 x[index] = start
 
-        return compare(along, analytic, abs(start))
+        return self._judged(compare(along, analytic, abs(start)))
 
     def direction(self, towards: np.ndarray, analytic: float) -> Verdict:
         scale = math.sqrt(float(np.mean(np.square(self.point))))
-        return compare(lambda t: self.at(self.point + t * towards), analytic, scale)
+        return self._judged(compare(lambda t: self.at(self.point + t * towards), analytic, scale))
+
+    def _judged(self, verdict: Verdict) -> Verdict:
+        return Verdict("undefined", math.nan, math.nan) if self.broken and verdict.status == "wrong" else verdict
 
 
 def _compared(function: _Function, analytic: Any, blank: Check, samples: int, limit: int) -> Check:

@@ -60,7 +60,10 @@ class State(Mapping[str, np.ndarray]):
 def frozen(value: Any) -> np.ndarray:
     """The array, not to be written to; copied only if someone else could."""
     array = np.asarray(value)
-    if array.flags.writeable:
+    owner = array
+    while isinstance(owner.base, np.ndarray):  # a read-only view changes with the array it looks at
+        owner = owner.base
+    if array.flags.writeable or owner.flags.writeable:
         array = array.copy()
         array.flags.writeable = False
     return array
@@ -101,6 +104,12 @@ def check_init(init: str, options: Mapping[str, Any]) -> None:
                 init=init, name=name, value=value, expected=expected,
             )  # fmt: skip
             raise ModelError(message)
+    low, high = options.get("low", 0.0), options.get("high", 1.0)
+    if init == "uniform" and low > high:
+        message = tr(
+            "initialiser 'uniform': low is {low} but must not be more than high, which is {high}", low=low, high=high
+        )
+        raise ModelError(message)
 
 
 def initialise(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:

@@ -32,11 +32,14 @@ ABOVE = {
     "autodiff": {"builder", "planning", "trace"},
     "tracefile": {"autodiff", "builder"},
     "expand": {"autodiff"},
-    "worked": {"trace"},
+    "rules": {"trace"},
+    "worked": {"rules", "trace"},
     "annotate": {"trace", "worked", "diagram"},
     "export": {"diagram"},
     "importers": {"builder", "graph", "autodiff"},
-    "gradcheck": {"autodiff"},
+    "rerun": {"autodiff"},
+    "differences": {"autodiff"},
+    "gradcheck": {"autodiff", "rerun", "differences"},
     "summary": {"autodiff"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house

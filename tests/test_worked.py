@@ -9,7 +9,8 @@ import pytest
 import graphlab as gl
 from graphlab.formula import evaluate, parse, show
 from graphlab.ops import REGISTRY
-from graphlab.worked import backward_worked, forward_worked, inline, local_derivative, without_upstream
+from graphlab.rules import without_upstream
+from graphlab.worked import backward_worked, forward_worked, inline, local_derivative
 
 SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graphviz.quoting import attr_list, quote
 
 from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Row
-from graphlab.errors import ExportError
 from graphlab.export.cards import box_lines, circle_lines
+from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width
 from graphlab.export.spots import Spot, label_spots
 from graphlab.export.theme import Band, Ink, Theme, get_theme
-from graphlab.messages import tr
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
 READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame this takes doubles the layout's time
-SIZE, LABEL_SIZE = 10, 9
+SIZE, LABEL_SIZE, PADDING = 10, 9, 4
+_CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
+_BREAK = '<BR ALIGN="LEFT"/>'
 _LIFT = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # keeps a label off the line below it
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _HURRY = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.1"}
 
 Spans = Callable[[Line], str]
@@ -40,7 +39,7 @@ def to_dot(diagram: Diagram, theme: str | Theme = "light", **graph: str) -> str:
     Raises: ExportError for an unknown theme, or ids that are not opaque ones (n0, e0, g0).
     """
     look = get_theme(theme)
-    check_ids(diagram)
+    check(diagram)
     writers = _writers(look)
     spans = writers.card
     placed = bool(diagram.boxes) and all(box.position is not None for box in diagram.boxes)
@@ -67,16 +66,6 @@ def to_dot(diagram: Diagram, theme: str | Theme = "light", **graph: str) -> str:
     return "\n".join(["digraph graphlab {", *head, *body, "}", ""])
 
 
-def check_ids(diagram: Diagram) -> None:
-    """Raises ExportError where an id is not an opaque one, or is there twice: ids are written as they are."""
-    ids = [item.id for items in (diagram.boxes, diagram.arrows, diagram.groups) for item in items]
-    for bad in (i for i in ids if not _ID.fullmatch(i)):
-        raise ExportError(tr("a diagram's ids are letters and digits, such as n0; got {id!r}", id=bad))
-    if len(set(ids)) != len(ids):
-        twice = next(i for i in ids if ids.count(i) > 1)
-        raise ExportError(tr("a diagram's ids must differ; '{id}' is there twice", id=twice))
-
-
 def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, str]:
     attributes = {
         "bgcolor": look.paper,
@@ -100,11 +89,14 @@ def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Writers:
-    """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold)."""
+    """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); and how cells open."""
 
     card: Spans
     band: Spans
     matrix: Spans
+    cells: _Cells
+    bold: frozenset[str]
+    mono: str
 
 
 def _writers(look: Theme) -> _Writers:
@@ -113,6 +105,9 @@ def _writers(look: Theme) -> _Writers:
         _span_writer(look.inks),
         _span_writer({role: replace(ink, color=None) for role, ink in inks}),
         _span_writer({role: replace(ink, bold=ink.bold and role == "warning") for role, ink in inks}),
+        _Cells(look),
+        frozenset(role for role, ink in inks if ink.bold),
+        look.mono,
     )
 
 
@@ -183,11 +178,11 @@ def _box(box: Box, look: Theme, write: _Writers) -> str:
         badge = look.badge(box.marks[0].kind)
         border, width = badge.border, badge.width
     fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
-    rows = "".join([_row(row, band, look, write) for row in box.rows])
+    rows = _rows(box.rows, band.whole, write)
     return (
-        f'{box.id} [id={box.id} label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"'
+        f'{box.id} [id={box.id} label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
         f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
-        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box):.0f}"{fill}><FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
+        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}><FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
         f"{rows}</TABLE>>{place}]"
     )
 
@@ -197,24 +192,45 @@ def _style(band: Band) -> str:
     return f' STYLE="{",".join(names)}"' if names else ""
 
 
-def _row(row: Row, band: Band, look: Theme, write: _Writers) -> str:
-    lines, spans = row.lines, write.matrix if row.mono else write.card
-    text = spans(lines[0]) if len(lines) == 1 else '<BR ALIGN="LEFT"/>'.join([spans(line) for line in lines])
-    if row.mono and text:
-        text = f'<FONT FACE="{look.mono}">{text}</FONT>'
-    fill = look.rows.get(row.kind) if not band.whole else None
-    shade = f' BGCOLOR="{fill}"' if fill else ""
-    return f'<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"{shade}>{text}</TD></TR>'
+class _Cells(dict[str, str]):
+    """Row kind → how its table cell opens."""
+
+    def __init__(self, look: Theme) -> None:
+        super().__init__({kind: f'{_CELL} BGCOLOR="{fill}">' for kind, fill in look.rows.items()})
+
+    def __missing__(self, kind: str) -> str:
+        self[kind] = f"{_CELL}>"
+        return self[kind]
 
 
-def _safe_width(box: Box) -> float:
-    """What the card's longest lines need in the widest of the usual fonts."""
+def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
+    out, plain = [], f"{_CELL}>"
+    for row in rows:
+        lines = row.lines
+        out.append(plain if whole else write.cells[row.kind])
+        if row.mono:
+            text = _BREAK.join([write.matrix(line) for line in lines])
+            out.append(f'<FONT FACE="{write.mono}">{text}</FONT>' if text else "")
+        elif len(lines) == 1:
+            out.append(write.card(lines[0]))
+        else:
+            out.append(_BREAK.join([write.card(line) for line in lines]))
+        out.append("</TD></TR>")
+    return "".join(out)
+
+
+def _safe_width(box: Box, bold: frozenset[str]) -> float:
+    """What the card's longest lines need in the widest of the usual fonts, with the cell's padding."""
     head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
-    plain = ["".join([s.text for s in line]) for row in box.rows if not row.mono for line in row.lines]
+    plain = [line for row in box.rows if not row.mono for line in row.lines]
+    texts = ["".join([span.text for span in line]) for line in plain]
     mono = [cells("".join([s.text for s in line])) for row in box.rows if row.mono for line in row.lines]
-    longest = 0.75 * max(map(len, plain), default=0)
-    widths = [text_width(text, SIZE) for text in plain if len(text) >= longest or not text.isascii()]
-    return max([text_width(head, SIZE, bold=True), max(mono, default=0) * MONO * SIZE, *widths])
+    longest = 0.75 * max(map(len, texts), default=0)
+    widths = [text_width(head, SIZE, bold=True), max(mono, default=0) * MONO * SIZE]
+    for text, line in zip(texts, plain, strict=True):
+        if len(text) >= longest or not text.isascii():
+            widths.append(sum([text_width(span.text, SIZE, bold=span.role in bold) for span in line]))
+    return max(widths) + 2 * PADDING
 
 
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:

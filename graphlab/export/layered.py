@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from graphlab.diagram import Arrow, Diagram, Line, Span
 from graphlab.export.cards import box_size, draw_box, draw_line, line_width
-from graphlab.export.dot import check_ids
+from graphlab.export.checking import check
 from graphlab.export.escape import xml_text
 from graphlab.export.metrics import text_width, widest
 from graphlab.export.places import FRAME, FRAME_TOP, Frame, cross_positions, frames, spread
@@ -51,7 +51,7 @@ def to_svg(diagram: Diagram, theme: str | Theme = "light") -> str:
     Raises: ExportError for an unknown theme, or ids that are not opaque ones.
     """
     look = get_theme(theme)
-    check_ids(diagram)
+    check(diagram)
     return _draw(diagram, look, lay_out(diagram, look))
 
 
@@ -117,18 +117,15 @@ def _paths(diagram: Diagram) -> list[Path]:
     number = {group.id: k for k, group in enumerate(diagram.groups)}
     known: dict[str | None, Path] = {None: ()}
     for group in diagram.groups:
-        trail = []
-        here = group
-        while here.id not in known and number[here.id] not in trail:
-            trail.append(number[here.id])
-            if here.parent not in number:
+        trail, here = [], group
+        while here.id not in known:
+            trail.append(here)
+            if here.parent is None:
                 break
             here = diagram.groups[number[here.parent]]
-        base = known.get(here.id, ())
-        for k in reversed(trail):
-            base = (*base, k)
-            known[diagram.groups[k].id] = base
-    return [known.get(box.group, ()) for box in diagram.boxes]
+        for inner in reversed(trail):
+            known[inner.id] = (*known[inner.parent], number[inner.id])
+    return [known[box.group] for box in diagram.boxes]
 
 
 def _columns(
@@ -282,7 +279,7 @@ def _arrow(arrow: Arrow, look: Theme, route: Route) -> str:
 def _label(arrow: Arrow, look: Theme, rect: Rect) -> str:
     ink, x = look.label_ink(arrow.kind), rect.x + rect.width / 2
     patch = f'x="{rect.x:.1f}" y="{rect.y:.1f}" width="{rect.width:.1f}" height="{rect.height:.1f}"'
-    return f'<rect {patch} fill="{look.paper}" fill-opacity="0.92"/>\n' + "".join(
+    return f'<rect {patch} fill="{look.paper}" fill-opacity="0.8"/>\n' + "".join(
         draw_line(line, look, x, rect.y + (k + 0.78) * LABEL_STEP, LABEL_SIZE, ink=ink, anchor="middle")
         for k, line in enumerate(label_lines(arrow))
     )

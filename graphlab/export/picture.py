@@ -23,7 +23,8 @@ FORMATS = ("svg", "png", "pdf")
 TIMEOUT = 60.0  # seconds
 SLOW = 3000  # boxes and dense boxes, from where on an engine needs tens of seconds: ours draws the SVG
 PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
-PNG_INCHES, PNG_DPI = 80, 144  # at most 11,520 pixels a side
+PNG_INCHES, PNG_DPI = 60, 144  # at most 8,640 pixels a side
+PNG_LEAST = 60  # pixels: a picture that shrank to less shows nothing any more
 
 # Wheels bring Graphviz along; what a bare Linux lacks then is only shared libraries.
 _CHILD = """
@@ -99,6 +100,9 @@ def to_picture(
         return tidy(picture.decode("utf-8", "replace"), diagram).encode(), notes
     if fmt == "png" and max(_png_size(picture)) >= PNG_INCHES * PNG_DPI - 1:
         width, height = _png_size(picture)
+        if min(width, height) < PNG_LEAST:
+            text = "too long for a PNG (it would shrink to {width}×{height} pixels): write an .svg, or use --max-nodes"
+            raise ExportError(tr(text, width=width, height=height))
         text = "the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible"
         notes.append(tr(text, width=width, height=height))
     return picture, notes

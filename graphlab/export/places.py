@@ -43,7 +43,7 @@ def cross_positions(items: Ranked, sizes: Sequence[Size]) -> list[float]:
     every = [a + b for a, b in zip(items.before, items.after, strict=True)]
     both, before, after = _leaders(items, every)
     ranks = range(len(items.orders))
-    rounds = 10 if len(items.rank) <= 3000 else 4
+    rounds = 40 if len(items.rank) <= 500 else 10 if len(items.rank) <= 3000 else 4
     for turn in range(rounds):
         near = both if turn >= rounds - 3 else before if turn % 2 == 0 else after
         for r in ranks if turn % 2 == 0 else reversed(ranks):
@@ -85,7 +85,7 @@ def _settle(
     for item in order:
         around = near[item]
         wish.append(sum([at[k] for k in around]) / len(around) if around else at[item])
-        weight.append(0.05 if not around else 0.1 if len(both[item]) == 1 else 1.0 if item < count else 2.0)
+        weight.append(0.01 if len(both[item]) < 2 else 1.0 if item < count else 2.0)
     for item, place in zip(order, spread(wish, gaps, weight), strict=True):
         at[item] = place
 
@@ -122,7 +122,10 @@ def frames(items: Ranked, sizes: Sequence[Size], at: list[float], name: float) -
     for _ in range(ROUNDS):
         found = _measure(items, sizes, at, name)
         order = sorted(found.values(), key=lambda f: (f.low + f.high, f.group))
-        if not (_part(order, items, at) or any([_push(frame, items, sizes, at) for frame in order])):
+        moved = _part(order, items, at)
+        for frame in order:
+            moved |= _push(frame, items, sizes, at)
+        if not moved:
             break
     found = _measure(items, sizes, at, name)
     for frame in found.values():

@@ -168,7 +168,7 @@ def _reduced(sign: str) -> Shower:
 
 
 def _total(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> Shown:
-    return f"Σ{axis_text(given.get('axis'))} {s.text(args[0], _POW)}", _NEG
+    return f"Σ{axis_text(given.get('axis'))} {s.factor(args[0], _POW)}", _NEG
 
 
 def _inner(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> Shown:

@@ -40,7 +40,13 @@ def find(folder: str | os.PathLike[str], name: str) -> Path:
     if not path.is_file():
         beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         hint = did_you_mean(path.name, beside)
-        raise DataError(tr("there is no file '{name}' in the model's folder{hint}", name=name, hint=hint))
+        raise DataError(
+            tr(
+                "there is no file '{name}' in the model's folder{hint}; put it there, or correct `file`",
+                name=name,
+                hint=hint,
+            )
+        )
     return path
 
 

@@ -19,6 +19,7 @@ OPERATORS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul",
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
 }  # fmt: skip
+ALIAS = ""  # the op of an expression that is only a name: found wrong once the name is known
 _FOLDED = ("+", "-", "*", "/", "**")
 _WORDS: dict[str, Any] = {
     "true": True, "True": True, "false": False, "False": False, "none": None, "None": None, "null": None,
@@ -65,7 +66,7 @@ class Step:
     @property
     def made(self) -> tuple[str, ...]:
         """The parameters that the layer makes for itself."""
-        if self.op == "constant" or not self.operands:
+        if self.op in ("constant", ALIAS) or not self.operands:
             return ()
         kind = ops.get(self.op)
         return () if kind.parameters is None else kind.slots[len(self.operands) :]
@@ -168,11 +169,8 @@ class _Flat:
 
     def finished(self, root: Any) -> list[Step]:
         if isinstance(root, Reference):
-            message = tr(
-                "'{name}' would only be another name for '{other}'; use '{other}' itself",
-                name=self.name, other=root.name,
-            )  # fmt: skip
-            raise FormulaError(message, root.column)
+            self.steps.append(Step(self.name, ALIAS, (root,), root.column))
+            return self.steps
         if isinstance(root, Several):
             raise FormulaError(tr("a list holds numbers only; stack(a, b) joins nodes"), root.column)
         if not isinstance(root, Part):

@@ -44,7 +44,8 @@ class _Spec:
         self.value = value
         self.file = file
         self.folder = folder
-        entries = value.data if isinstance(value.data, dict) else {"value": (value, value)}
+        entries = {} if value.data is None else {"value": (value, value)}
+        entries = value.data if isinstance(value.data, dict) else entries
         self.given: dict[str, Value] = {key: entry for key, (_, entry) in entries.items()}
         for key, (at, _) in entries.items():
             if key not in KEYS[role]:

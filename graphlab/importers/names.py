@@ -12,6 +12,7 @@ from graphlab.graph import parent_of
 from graphlab.messages import did_you_mean, tr
 
 RESERVED = ("grad", "value", "shape")
+MAX_COMPARED = 2000  # names among which a similar one is looked for
 _ASCII = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -37,6 +38,8 @@ def name_of(key: str) -> str:
     ('W1', 'layers.0.weight')
     """
     if len(key) > 1 and key[0] == key[-1] == "`":
+        if len(key) == 2:
+            raise ModelError(tr("a name is empty; write one between the backquotes"))
         return key[1:-1]
     if _ASCII.fullmatch(key) and key not in RESERVED and not keyword.iskeyword(key):
         return key
@@ -84,11 +87,22 @@ def look_up(name: str, scope: str, quoted: bool, known: Mapping[str, object]) ->
         if full in known:
             return full
     near = _in_scope(scope, known)
-    hint = did_you_mean(name, [*near, *(n for n in known if "#" not in n)] if len(known) < 5000 else near)
     listed = ", ".join(near[:12]) + (", …" if len(near) > 12 else "")
-    raise ModelError(
-        tr("there is no node '{name}'{hint}; in scope are: {listed}", name=name, hint=hint, listed=listed or tr("none"))
-    )
+    message = tr(
+        "there is no node '{name}'{hint}; in scope are: {listed}",
+        name=name, hint=_hint(name, near, known), listed=listed or tr("none"),
+    )  # fmt: skip
+    if "." in name and not quoted and any(n in known for n in candidates(name.partition(".")[0], scope, False)):
+        message += tr("; a dot joins a scope and a name, and nothing else")
+    raise ModelError(message)
+
+
+def _hint(name: str, near: list[str], known: Mapping[str, object]) -> str:
+    if len(known) > MAX_COMPARED:
+        return ""
+    words = [*near, *(n for n in known if "#" not in n)]
+    other_case = next((word for word in words if word.casefold() == name.casefold()), name)
+    return did_you_mean(other_case, words)
 
 
 def _in_scope(scope: str, known: Mapping[str, object]) -> list[str]:

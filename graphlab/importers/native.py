@@ -14,7 +14,7 @@ from graphlab import builder, graph
 from graphlab.errors import GraphlabError, LossError, ModelError
 from graphlab.formula.parse import FormulaError
 from graphlab.graph import find_cycle, parent_of
-from graphlab.importers.expressions import Part, Reference, Step, steps_of
+from graphlab.importers.expressions import ALIAS, Part, Reference, Step, steps_of
 from graphlab.importers.leaves import add_leaf, numbers
 from graphlab.importers.names import look_up, name_of
 from graphlab.importers.places import File, Place
@@ -132,7 +132,7 @@ class Reader:
 
     def section(self, name: str) -> dict[str, tuple[Value, Value]]:
         value = self.root.data[name][1] if name in self.root.data else None
-        if value is None or (value.data is None and not value.text):
+        if value is None or value.data is None:
             return {}
         if not isinstance(value.data, dict):
             message = tr("`{name}` must be a mapping, name: …, not {found}", name=name, found=value.shown())
@@ -190,6 +190,10 @@ class Reader:
                 for operand in step.operands:
                     if isinstance(operand, Reference):
                         self.resolve(declaration, operand)
+                if step.op == ALIAS:
+                    message = tr("'{name}' would only be another name for '{other}'; use '{other}' itself",
+                                 name=step.name, other=step.operands[0].name)  # fmt: skip
+                    raise self.file.error(ModelError, self.place(declaration, step.column), message)
 
     def refuse_twice(self, name: str, declaration: Declaration, step: Step) -> None:
         first = self.locations.get(name) or self.locations[self.known[name].name]
@@ -318,7 +322,7 @@ def name_at(key: Value, file: File) -> str:
     try:
         return name_of(key.text)
     except ModelError as error:
-        raise error.at(file.where(key.place)) from None
+        raise file.error(ModelError, key.place, error.message) from None
 
 
 def folder_of(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +12,8 @@ from graphlab.errors import GraphlabError
 if TYPE_CHECKING:
     from graphlab.importers.yamlfile import Value
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SPACE = (re.compile(r"\s+"), re.compile(r"(?:\s|\\(?:[ tnrNLP_]|x20|u0020|\r?\n))+"))  # plain, and in double quotes
 Error = TypeVar("Error", bound=GraphlabError)
 Place = tuple[int, int]  # line and column, from 0
 
@@ -27,8 +30,8 @@ class File:
         return f"{self.path}:{place[0] + 1}:{place[1] + 1}"
 
     def error(self, kind: type[Error], place: Place, message: str) -> Error:
-        """An error at this place."""
-        return kind(message, where=self.where(place))
+        """An error at this place. What would move a terminal's cursor is written as an escape."""
+        return kind(_UNPRINTABLE.sub(lambda m: repr(m[0])[1:-1], message), where=self.where(place))
 
     def inside(self, value: Value, offset: int) -> Place:
         """Where a scalar's character `offset` stands, spaces aside."""
@@ -48,12 +51,12 @@ class File:
             i = text.find("\n", i)
         elif value.style:
             i, column = i + 1, column + 1
-        for expected in "".join(value.text.split()):
-            while i < len(text) and text[i] != expected and (text[i].isspace() or text[i : i + 2] == "\\\n"):
-                if text[i] == "\\":
-                    i += 1
-                line, column = (line + 1, 0) if text[i] == "\n" else (line, column + 1)
-                i += 1
+        for _ in "".join(value.text.split()):
+            if space := _SPACE[value.style == '"'].match(text, i):
+                lines = text.count("\n", i, space.end())
+                last = text.rfind("\n", i, space.end())
+                line, column = (line + lines, space.end() - last - 1) if lines else (line, column + space.end() - i)
+                i = space.end()
             yield line, column
             width = _width(text, i, value.style)
             i, column = i + width, column + width

@@ -94,7 +94,7 @@ def from_expression(text: str, values: Mapping[str, Any]) -> graph.Graph:
 
     values: numbers or nested lists. Raises ModelError for what does not parse and for a name without a value.
 
-    >>> [node.name for node in from_expression("sigmoid(w*x + 1)", {"w": 2, "x": -1})]
+    >>> [node.name for node in from_expression("sigmoid(w*x + 1)", {"w": 2, "x": -1}).nodes]
     ['w', 'x', 'out#1', 'out#2', 'out']
     """
     file = File("<expression>", text)

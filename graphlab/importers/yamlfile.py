@@ -76,23 +76,17 @@ class _Frame:
 def decode(data: bytes, path: str) -> str:
     """The file's text. Raises ModelError unless it is UTF-8."""
     file = File(path)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
-        if data[:4].count(b"\0") > 1 or not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            _binary(file, data[: data.index(b"\0")])
+    zeros = [i for i, byte in enumerate(data[:4]) if byte == 0]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or zeros in ([0, 2], [1, 3]):
         raise file.error(ModelError, (0, 0), tr("this file is UTF-16; save it as UTF-8"))
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        _binary(file, data[: error.start])
-    return text
-
-
-def _binary(file: File, before: bytes) -> None:
-    line = before.count(b"\n")
-    column = len(before) - before.rfind(b"\n") - 1
-    message = tr("this is not a text in UTF-8; a model file is YAML or JSON, saved as UTF-8")
-    raise file.error(ModelError, (line, column), message)
+        before = data[: error.start]
+        place = before.count(b"\n"), len(before) - before.rfind(b"\n") - 1
+        message = tr("this is not a text in UTF-8; a model file is YAML or JSON, saved as UTF-8")
+        raise file.error(ModelError, place, message) from None
 
 
 def compose(text: str, file: File) -> Value:

@@ -77,14 +77,15 @@ def test_progress_is_shown_on_a_terminal_after_a_while(monkeypatch: pytest.Monke
     monkeypatch.setattr(screen, "SLOW", 0.05)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr", terminal)
-    with progress("drawing", 3) as step:
-        step("forward")
+    with progress("computing", 3) as step:
         assert terminal.getvalue() == ""
         deadline = time.monotonic() + 20
-        while "drawing" not in terminal.getvalue() and time.monotonic() < deadline:
+        while "computing" not in terminal.getvalue() and time.monotonic() < deadline:
             time.sleep(0.02)
-        step("backward")
-    assert "drawing" in terminal.getvalue()
+        step("drawing forward")
+        step("drawing backward")
+    assert "computing" in terminal.getvalue()
+    assert "drawing backward" in terminal.getvalue()
     assert "1/3" in terminal.getvalue()
 
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.diagram import Arrow, Box, Diagram, Span
+from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError
 from graphlab.export.dot import LARGE, to_dot
 from graphlab.export.escape import dot_text, visible, xml_text
+from graphlab.export.metrics import text_width
 from graphlab.export.theme import THEMES
 
 FORBIDDEN = re.compile(
@@ -94,7 +95,7 @@ def test_title_is_at_the_top_and_the_legend_at_the_bottom() -> None:
     }
     assert at["Sigmoid neuron"][1] == min(y for _, y in at.values())
     assert at["seeded with ∂L/∂f = 1"][1] == max(y for _, y in at.values())
-    assert at["Sigmoid neuron"][0] < min(x for text, (x, _) in at.items() if text == "value ")
+    assert at["Sigmoid neuron"][0] < at["x0"][0] + 20, "at the left, also where the ranks run from right to left"
 
 
 def test_fixed_places_are_kept() -> None:
@@ -135,9 +136,31 @@ def test_ids_must_differ() -> None:
         to_dot(Diagram("", "", "forward", (box, box), ()))
 
 
+@pytest.mark.parametrize(
+    ("diagram", "said"),
+    [
+        (Diagram("", "", "forward", (), (Arrow("e0", "n0", "n1", "forward"),)), "arrow 'e0' names a box 'n0'"),
+        (Diagram("", "", "forward", (Box("n0", "x", (), "leaf", "input", group="g7"),), ()), "names a group 'g7'"),
+        (Diagram("", "", "forward", (), (), (Group("g0", "a", "g1"), Group("g1", "b", "g0"))), "'g0' is inside itself"),
+    ],
+)
+def test_what_a_diagram_names_must_be_there(diagram: Diagram, said: str) -> None:
+    with pytest.raises(ExportError, match=said):
+        to_dot(diagram)
+
+
 def test_a_mark_shows_in_words_and_border() -> None:
     dot = to_dot(pictures.sigmoid_backward())
     assert "◀ now" in dot and f'COLOR="{THEMES["light"].marks["now"].border}"' in dot
+
+
+def test_every_line_fits_in_the_widest_of_the_usual_fonts() -> None:
+    """Whatever the engine's own font: the header's cell is as wide as the widest row, set bold, needs."""
+    line = (Span("∂L/∂h = "), Span("0.0554 + (-0.0190) = 0.0364", "grad"))
+    wide = Box("n0", "h", (Span("h"),), "leaf", "node", (Row("sum", (line,)), Row("note", ((Span("한국어"),),))))
+    width = int(re.search(r'WIDTH="(\d+)"', to_dot(Diagram("", "", "backward", (wide,), ())))[1])
+    needed = text_width(line[0].text, 10) + text_width(line[1].text, 10, bold=True)
+    assert needed + 7 <= width <= needed + 9
 
 
 def test_both_views_carry_two_lines() -> None:

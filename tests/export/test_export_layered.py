@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 import time
@@ -80,6 +81,35 @@ def test_invariants(name: str) -> None:
 @pytest.mark.parametrize("name", ["mlp", "mlp_tb"])
 def test_the_scope_has_its_frame(name: str) -> None:
     assert list(check(pictures.PICTURES[name]()).frames) == ["g0"]
+
+
+def towers() -> Diagram:
+    """Two scopes side by side, with a stranger that both use, between them and at their last rank."""
+    boxes, arrows = [Box("n0", "x", (Span("x"),), "leaf", "input")], []
+    for group in ("g0", "g1"):
+        for k in range(4):
+            boxes.append(Box(f"n{len(boxes)}", "h", (Span("h" * 9 * (k + 1)),), "leaf", "node", group=group))
+            arrows.append((0 if k == 0 else len(boxes) - 2, len(boxes) - 1))
+    boxes.append(Box("n9", "t", (Span("t"),), "leaf", "input"))
+    ends = [*arrows, (9, 4), (9, 8)]
+    drawn = tuple(Arrow(f"e{k}", f"n{a}", f"n{b}", "forward", ((Span("4×3"),),)) for k, (a, b) in enumerate(ends))
+    return Diagram("", "", "forward", tuple(boxes), drawn, (Group("g0", "left"), Group("g1", "right")))
+
+
+@pytest.mark.parametrize("direction", ["lr", "tb"])
+def test_a_stranger_between_two_scopes_costs_neither_its_frame(direction: str) -> None:
+    assert sorted(check(dataclasses.replace(towers(), direction=direction)).frames) == ["g0", "g1"]
+
+
+def test_a_chain_with_parameters_is_straight() -> None:
+    """The parameters make room for the chain, not the other way round."""
+    chain, leaves = range(6), range(6, 12)
+    boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(12))
+    ends = [(k, k + 1) for k in chain[:-1]] + [(leaf, leaf - 5) for leaf in leaves[:-1]]
+    arrows = tuple(Arrow(f"e{k}", f"n{a}", f"n{b}", "forward") for k, (a, b) in enumerate(ends))
+    picture = check(Diagram("", "", "forward", boxes, arrows))
+    middles = [picture.boxes[k].y for k in chain[1:]]  # the first shares its box with a leaf on either side
+    assert max(middles) - min(middles) < 3
 
 
 def test_data_runs_to_the_right_and_gradients_to_the_left() -> None:
@@ -170,6 +200,12 @@ def test_long_edges_do_not_explode() -> None:
 def test_labels_of_neurons_keep_apart() -> None:
     picture = check(pictures.neurons())
     assert len(picture.labels) == len(pictures.neurons().arrows)
+
+
+def test_labels_of_two_weights_on_one_line_keep_apart() -> None:
+    twice = pictures.neurons()
+    again = dataclasses.replace(twice.arrows[0], id="e99")
+    check(dataclasses.replace(twice, arrows=(*twice.arrows, again)))
 
 
 def test_text_fits_its_card() -> None:

@@ -165,6 +165,11 @@ def test_a_wide_png_is_scaled_and_says_so(no_dot: None) -> None:
     assert "scaled down" in notes[0]
 
 
+def test_a_png_that_would_show_nothing_is_refused(no_dot: None) -> None:
+    with pytest.raises(ExportError, match=r"too long for a PNG.*write an \.svg"):
+        to_picture(pictures.grid(900, rows=0), "png")
+
+
 def test_wrong_words() -> None:
     with pytest.raises(
         UsageError, match=r"no engine 'doz' \(did you mean 'dot'\?\); choose one of dot, pygraphviz, layered"

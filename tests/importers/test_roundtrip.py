@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +12,10 @@ import graphlab as gl
 from graphlab import graph as structure
 
 NAMES = (
-    "x", "y", "a", "b", "γ", "gamma", "on", "null", "true", "inf", "W", "fc", "layers.0.weight", "/conv1/out", "value", "grad",
-    "shape", "lambda", "y#1", "y#2", "a#1", "a b", "it's", 'quo"te', "<b>&amp;", "n: [1]", "x#1#1", "#", "1", "-", "é", "ﬁ",
+    "x", "y", "a", "b", "γ", "gamma", "on", "null", "true", "inf", "W", "fc", "layers.0.weight", "/conv1/out",
+    "value", "grad",
+    "shape", "lambda", "y#1", "y#2", "a#1", "a b", "it's", 'quo"te', "<b>&amp;", "n: [1]", "x#1#1", "#", "1", "-",
+    "é", "ﬁ",
     "y.W", "s.y", "s.t.x", "s", "x²",
 )  # fmt: skip
 SCOPES = ("s", "t", "hidden", "a", "layers.0", "odd name")

@@ -1,0 +1,41 @@
+"""What every exporter takes for granted of a diagram."""
+
+from __future__ import annotations
+
+import re
+
+from graphlab.diagram import Diagram
+from graphlab.errors import ExportError
+from graphlab.messages import tr
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def check(diagram: Diagram) -> None:
+    """Ids are opaque (they are written as they are) and differ; arrows and boxes name what is there.
+
+    Raises: ExportError.
+    """
+    seen: set[str] = set()
+    for items in (diagram.boxes, diagram.arrows, diagram.groups):
+        for item in items:
+            if not _ID.fullmatch(item.id):
+                raise ExportError(tr("a diagram's ids are letters and digits, such as n0; got {id!r}", id=item.id))
+            if item.id in seen:
+                raise ExportError(tr("a diagram's ids must differ; '{id}' is there twice", id=item.id))
+            seen.add(item.id)
+    boxes = {box.id for box in diagram.boxes}
+    parents = {group.id: group.parent for group in diagram.groups}
+    for arrow in diagram.arrows:
+        for end in (arrow.tail, arrow.head):
+            if end not in boxes:
+                raise ExportError(tr("arrow '{id}' names a box '{end}' that is not there", id=arrow.id, end=end))
+    for owner, group in [(box.id, box.group) for box in diagram.boxes] + list(parents.items()):
+        if group is not None and group not in parents:
+            raise ExportError(tr("'{id}' names a group '{group}' that is not there", id=owner, group=group))
+    for start in parents:
+        here: str | None = start
+        for _ in parents:
+            here = parents[here] if here is not None else None
+        if here is not None:
+            raise ExportError(tr("group '{id}' is inside itself", id=start))
