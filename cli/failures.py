@@ -40,7 +40,8 @@ def guarded(run: Callable[[], Any]) -> int:
     except UsageError as error:
         return _said(str(error), USAGE)
     except GraphlabError as error:
-        return _said(str(error), FAILED)
+        # a place comes first in its line, where editors and other tools look for it
+        return _said(str(error), FAILED, label=error.where is None)
     except (Ended, KeyboardInterrupt, BrokenPipeError) as error:
         return _ended(error if isinstance(error, Ended) else Ended(error))
     except MemoryError:
@@ -62,13 +63,13 @@ def _ended(end: Ended) -> int:
     return BROKEN_PIPE
 
 
-def _said(message: str, status: int) -> int:
+def _said(message: str, status: int, label: bool = True) -> int:
     lines = [line if len(line) <= MAX_WIDTH else line[: MAX_WIDTH - 1] + "…" for line in clean(message).splitlines()]
     if len(lines) > MAX_LINES:
         more = len(lines) - MAX_LINES + 1
         lines = [*lines[: MAX_LINES - 1], tr("… and {more} more lines", more=more)]
-    label = click.style(tr("error:"), fg="red", bold=True)
-    click.echo(f"{label} " + "\n".join(lines), err=True, color=colour_wanted())
+    head = click.style(tr("error:"), fg="red", bold=True) + " " if label else ""
+    click.echo(head + "\n".join(lines), err=True, color=colour_wanted())
     return status
 
 

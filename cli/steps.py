@@ -38,8 +38,8 @@ def _given(trace: Trace, precision: int, width: int) -> Iterator[Line]:
     if leaves:
         yield Styled(tr("given"), "strong")
     for record in leaves:
-        value = inline(trace.values[record.position], None, precision)
-        yield from equation([symbol(record.name), Styled(value, "value")], width, 2, record.node.op)
+        value = result(inline(trace.values[record.position], None, precision), "value")
+        yield from equation([symbol(record.name), value], width, 2, record.node.op)
 
 
 def _start(trace: Trace, phase: str, precision: int) -> str:
@@ -83,18 +83,18 @@ def _sum(record: Record, name: str, precision: int, width: int, indent: int) -> 
     """A gradient as the sum of its contributions, term by term where they are short."""
     terms = record.contributions
     left = f"∂L/∂{name}"
-    result = Styled(inline(record.grad, None, precision), "grad")
+    total = result(inline(record.grad, None, precision), "grad")
     if len(terms) < 2:
-        yield from equation([left, result], width, indent)
+        yield from equation([left, total], width, indent)
         return
     consumers = [symbol(term.consumer) for term in terms[:6]] + ["…"] * (len(terms) > 6)
     sources = tr("from {nodes}", nodes=", ".join(consumers))
     if terms[0].value.size > INLINE or len(terms) > INLINE:
-        yield from equation([left, tr("sum of {n} contributions", n=len(terms)), result], width, indent, sources)
+        yield from equation([left, tr("sum of {n} contributions", n=len(terms)), total], width, indent, sources)
         return
     texts = [inline(term.value, None, precision) for term in terms]
     added = " + ".join(f"({text})" if text.startswith("-") else text for text in texts)
-    yield from equation([left, added, result], width, indent, sources)
+    yield from equation([left, added, total], width, indent, sources)
 
 
 def _pieces(worked: Worked, look: str) -> list[Text]:
@@ -104,7 +104,12 @@ def _pieces(worked: Worked, look: str) -> list[Text]:
         pieces.append(worked.symbolic)
     if worked.substituted is not None and worked.substituted not in (worked.symbolic, worked.result):
         pieces.append(Styled(worked.substituted, "quiet"))
-    return [*pieces, Styled(worked.result, look)]
+    return [*pieces, result(worked.result, look)]
+
+
+def result(text: str, look: str) -> Styled:
+    """A result, marked where it is not finite."""
+    return Styled(text, "bad" if "NaN" in text or "Inf" in text else look)
 
 
 def equation(pieces: list[Text], width: int, indent: int, remark: str = "") -> Iterator[Line]:

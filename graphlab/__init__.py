@@ -34,7 +34,7 @@ _EXPORTS = {
     "GraphlabError": "graphlab.errors",
 }
 
-__all__ = [*_EXPORTS, "__version__"]
+__all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604 (the names of the table)
 
 if TYPE_CHECKING:
     from graphlab.autodiff import backward as backward, forward as forward, plan as plan

@@ -166,13 +166,19 @@ class Graph:
         """
         kind = ops.get(op)
         full = self._full(name) if name else self._auto_name(op)
+        before = len(self.nodes)
         try:
             operands = self._operands(inputs, full)
             checked = self._make_parameters(kind, full, operands, attrs)
             shape, dtype = infer(kind, [self._seen(o) for o in operands], checked, self.dtype)
         except GraphlabError as error:
+            self._forget(before)
             raise _about(error, op, full) from None
-        self._add(Node(full, op, tuple(operands), checked), shape, dtype)
+        try:
+            self._add(Node(full, op, tuple(operands), checked), shape, dtype)
+        except ModelError:
+            self._forget(before)
+            raise
         return Ref(self, full)
 
     def loss(self, ref: Ref) -> None:
@@ -212,6 +218,12 @@ class Graph:
             name = f"{base}{self._counts[base]}"
             if name not in self.nodes:
                 return name
+
+    def _forget(self, count: int) -> None:
+        """Take back what was added after the first `count` nodes: a refused layer leaves nothing behind."""
+        while len(self.nodes) > count:
+            name, _ = self.nodes.popitem()
+            del self.shapes[name], self.dtypes[name]
 
     def _own(self, ref: Ref) -> str:
         if not isinstance(ref, Ref) or ref.graph is not self:

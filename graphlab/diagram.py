@@ -45,8 +45,8 @@ class Box:
     """A node's card, or a unit's circle.
 
     id: opaque and stable: n0, n1 … name: the full name, for searching. header: what stands in the band. family: the
-    op's. role: input, param, constant, state, node or fold. form: card, circle or text (no frame). position: its centre in points,
-    y upwards, where the picture fixes it (all boxes or none).
+    op's. role: input, param, constant, state, node or fold. form: card, circle or text (no frame). position: its
+    centre in points, y upwards, where the picture fixes it (all boxes or none).
     """
 
     id: str

@@ -52,7 +52,7 @@ def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str) -> str:
 
 def casts(op: type[Op], inputs: Sequence[Seen], dtype: str) -> tuple[str | None, ...] | None:
     """Per input, the dtype it must be converted to first; None where nothing must be."""
-    if op.result in ("bool", "same"):
+    if op.result == "bool":
         return None
     slots = op.slot_names(len(inputs))
     literal = all(seen is None for _, seen in inputs)

@@ -90,6 +90,7 @@ def summarise(array: Any) -> Summary:
     if size == 0:
         return Summary(0, math.nan, math.nan, math.nan, math.nan, math.nan)
     nan = inf = 0
+    unit = 1.0
     with np.errstate(all="ignore"):
         square = float(flat @ flat)
         rms = math.sqrt(square / size) if square >= 0 else math.nan
@@ -99,18 +100,20 @@ def summarise(array: Any) -> Summary:
             inf = size - nan - finite.size
             # tiny or huge elements: their squares leave the range of a float64, their sizes do not
             peak = float(np.max(np.abs(finite), initial=0.0))
-            scaled = finite / peak if peak else finite
-            rms = math.nan if nan else math.inf if inf else peak * math.sqrt(float(scaled @ scaled) / size)
+            unit = math.ldexp(1.0, math.frexp(peak)[1] - 1)  # a power of two: dividing by it is exact
+            scaled = finite / unit
+            rms = math.nan if nan else math.inf if inf else unit * math.sqrt(float(scaled @ scaled) / size)
             flat = finite
             if flat.size == 0:
                 return Summary(size, math.nan, math.nan, math.nan, math.nan, rms, nan, inf)
-        mean = float(flat.sum()) / flat.size
-        centred = flat - mean
+        scaled = flat / unit
+        mean = float(scaled.sum()) / flat.size
+        centred = scaled - mean
         std = math.sqrt(float(centred @ centred) / flat.size)
         return Summary(
             size,
-            mean,
-            std,
+            unit * mean,
+            unit * std,
             float(flat.min()),
             float(flat.max()),
             rms,
@@ -149,9 +152,9 @@ def _summaries(rows: np.ndarray) -> list[Summary | None]:
     size = rows.shape[1]
     with np.errstate(all="ignore"):
         square = np.einsum("ij,ij->i", rows, rows)
-        mean = rows.sum(axis=1) / size
-        centred = rows - mean[:, None]
-        std = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
+        means = rows.sum(axis=1) / size
+        centred = rows - means[:, None]
+        stds = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
         columns = (
             mean,
             std,
@@ -162,8 +165,8 @@ def _summaries(rows: np.ndarray) -> list[Summary | None]:
         )
     usual = (np.isfinite(square) & ((square >= TINY) | ~rows.any(axis=1))).tolist()
     return [
-        Summary(size, *numbers, zero=size - filled) if ok else None
-        for ok, *numbers, filled in zip(usual, *(column.tolist() for column in columns), strict=True)
+        Summary(size, mean, std, low, high, rms, zero=size - filled) if ok else None
+        for ok, mean, std, low, high, rms, filled in zip(usual, *(c.tolist() for c in columns), strict=True)
     ]
 
 

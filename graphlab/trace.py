@@ -161,7 +161,7 @@ class Trace:
     def save(self, path: str | Path, max_elements: int | None = None) -> None:
         """Write .json (arrays over max_elements as summaries) or .npz (everything).
 
-        Raises ExportError where the file cannot be written, UsageError for another extension.
+        Raises UsageError for another extension, and where the file cannot be written.
         """
         from graphlab import tracefile
 

@@ -13,7 +13,7 @@ import numpy as np
 from graphlab import ops
 from graphlab.builder import DTYPES, FLOATS
 from graphlab.errors import GraphlabError, TraceError, UsageError
-from graphlab.files import write_bytes
+from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
 from graphlab.messages import tr
 from graphlab.numbers import Summary, summarise
@@ -26,13 +26,13 @@ _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def save(trace: Trace, path: str | Path, max_elements: int | None = None) -> None:
-    """Write .json or .npz. Raises UsageError for another extension, ExportError where it cannot be written."""
+    """Write .json or .npz. Raises UsageError for another extension or where it cannot be written."""
     path = Path(path)
     if path.suffix == ".json":
         text = to_json(trace, MAX_ELEMENTS if max_elements is None else max_elements)
-        write_bytes(path, text.encode("utf-8"))
+        write_file(path, text.encode("utf-8"))
     elif path.suffix == ".npz":
-        write_bytes(path, to_npz(trace))
+        write_file(path, to_npz(trace))
     else:
         message = tr("a trace is written as .json or .npz, not as '{suffix}'", suffix=path.suffix or path.name)
         raise UsageError(message)

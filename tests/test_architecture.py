@@ -1,6 +1,7 @@
 """Who imports whom, what is exported, and what no output may depend on: read from the code itself."""
 
 import ast
+import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,14 @@ def test_a_planted_import_is_seen(monkeypatch):
     monkeypatch.setitem(ABOVE, "export", set())
     monkeypatch.setattr(sys.modules[__name__], "PLAIN", set())
     assert any("imports graphlab.diagram" in line for line in wrong_imports())
+
+
+def test_every_package_is_installed():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = set(config["options"]["packages"].split())
+    folders = {".".join(p.parent.relative_to(ROOT).parts) for p in PACKAGE.rglob("__init__.py")}
+    assert listed == folders | {"graphlab.samples", "graphlab_cli"}
 
 
 def test_no_room_imports_the_command_line():

@@ -65,7 +65,13 @@ def test_scopes_and_automatic_names(g):
             c = gl.relu(b)
     d = gl.relu(c)
     e = gl.relu(d)
-    assert [r.name for r in (a, b, c, d, e)] == ["block.relu1", "block.inner.act", "block.inner.relu1", "relu1", "relu2"]
+    assert [r.name for r in (a, b, c, d, e)] == [
+        "block.relu1",
+        "block.inner.act",
+        "block.inner.relu1",
+        "relu1",
+        "relu2",
+    ]
     assert set(g.nodes) >= {"block.affine1", "block.affine1.W", "block.affine1.b"}
     graph = g.freeze()
     assert graph["block.affine1.W"].scope == "block"

@@ -91,7 +91,11 @@ def test_fans_of_a_filter_and_a_vector():
 @pytest.mark.parametrize(
     ("init", "options", "message"),
     [
-        ("hee", {}, "unknown initialiser 'hee' (did you mean 'he'?); there are: zeros, ones, normal, uniform, xavier, he"),
+        (
+            "hee",
+            {},
+            "unknown initialiser 'hee' (did you mean 'he'?); there are: zeros, ones, normal, uniform, xavier, he",
+        ),
         ("zeros", {"std": 1}, "initialiser 'zeros' has no option 'std'; it takes: no options"),
         ("normal", {"low": 1}, "initialiser 'normal' has no option 'low'; it takes: mean, std"),
         ("normal", {"std": -1}, "initialiser 'normal': option 'std' is -1 but must be 0 or more"),
@@ -99,7 +103,11 @@ def test_fans_of_a_filter_and_a_vector():
         ("uniform", {"low": "a"}, "initialiser 'uniform': option 'low' is 'a' but must be a finite number"),
         ("uniform", {"low": True}, "initialiser 'uniform': option 'low' is True but must be a finite number"),
         ("he", {"distribution": "x"}, "initialiser 'he': option 'distribution' is 'x' but must be normal or uniform"),
-        ("uniform", {"low": 2, "high": 1}, "initialiser 'uniform': low is 2 but must not be more than high, which is 1"),
+        (
+            "uniform",
+            {"low": 2, "high": 1},
+            "initialiser 'uniform': low is 2 but must not be more than high, which is 1",
+        ),
     ],
 )
 def test_refusals(init, options, message):

@@ -22,7 +22,6 @@ LONGEST_NAME = 8  # characters that fit a circle
 COLUMN, ROW = 250.0, 104.0  # points between layers and between units
 MOST_UNITS, FIRST, LAST = 10, 5, 2  # a wider layer shows its first and last units only
 MOST_LABELS = 24  # between two layers; beyond that the lines alone speak
-LABEL_AT = 0.27  # how far along a line its number stands, from the left: lines of one unit have parted there
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +191,12 @@ class _Picture:
         size = None if entry is None else abs(entry)
         sign = 0 if entry is None or not np.isfinite(entry) else int(np.sign(entry))
         kind = "backward" if self.backward else "forward"
-        arrow = Arrow(f"e{len(self.arrows)}", tail, target, kind, (), weight(size, self.scale), sign)
-        self.arrows.append(arrow)
-        if labelled:
-            a, b = self.position(source), self.position(head)
-            at = (a[0] + LABEL_AT * (b[0] - a[0]), a[1] + LABEL_AT * (b[1] - a[1]))
-            text: Line = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
-            self.boxes.append(Box(f"l{len(self.arrows)}", "", text, "leaf", "label", (), None, (), "text", at))
-
-    def position(self, box_id: str) -> tuple[float, float]:
-        return next(box.position for box in self.boxes if box.id == box_id and box.position is not None)
+        text: Line = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
+        lines = (text,) if labelled else ()
+        self.arrows.append(Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale), sign))
 
     def _scale(self) -> tuple[float, float]:
-        """Smallest and largest weight (or its gradient) that is not 0, at most three decades apart."""
+        """Smallest and largest weight (or its gradient) that is not 0, two to three decades apart."""
         sizes = [
             np.abs(np.asarray(array, dtype=float)).ravel()
             for layer in self.layers[1:]
@@ -213,7 +205,10 @@ class _Picture:
         ]
         flat = np.concatenate(sizes) if sizes else np.zeros(0)
         flat = flat[np.isfinite(flat) & (flat > 0)]
-        return (max(float(flat.min()), float(flat.max()) * 1e-3), float(flat.max())) if flat.size else (0.0, 0.0)
+        if not flat.size:
+            return (0.0, 0.0)
+        low, high = float(flat.min()), float(flat.max())
+        return (max(min(low, high * 1e-2), high * 1e-3), high)
 
     def legend(self) -> list[Line]:
         if self.backward:

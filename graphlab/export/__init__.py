@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,11 +14,12 @@ from graphlab.export.layered import to_svg
 from graphlab.export.picture import EngineStatus, engine_status, to_picture
 from graphlab.export.text import to_text
 from graphlab.export.theme import THEMES, Theme
+from graphlab.files import check_target, write_file
 from graphlab.messages import did_you_mean, tr
 
 __all__ = [
     "EXPORTERS", "THEMES", "EngineStatus", "Theme", "engine_status", "export", "extension_of", "render", "to_dot",
-    "to_picture", "to_svg", "to_text", "write_file",
+    "to_picture", "to_svg", "to_text",
 ]  # fmt: skip
 
 Exporter = Callable[[Diagram, str, "str | None"], tuple[bytes, list[str]]]  # diagram, theme, engine → bytes, warnings
@@ -81,52 +80,7 @@ def export(
     be made, MissingDependencyError where the format needs a layout engine.
     """
     extension = extension_of(path)
-    _check_target(Path(path))
+    check_target(path)
     content, warnings = EXPORTERS[extension](diagram, theme, engine)
     write_file(path, content)
     return warnings
-
-
-def _check_target(path: Path) -> None:
-    """Finds out before the drawing, which may take a minute, what would stop the writing after it."""
-    if path.is_dir():
-        example = path / "forward.svg"
-        raise UsageError(tr("'{path}' is a folder: name a file in it, such as {example}", path=path, example=example))
-    folder = path.parent
-    if not folder.is_dir():
-        raise UsageError(tr("'{path}': there is no folder '{folder}'; make it first", path=path, folder=folder))
-    if not os.access(path if path.exists() and not path.is_file() else folder, os.W_OK):
-        raise UsageError(
-            tr("'{path}': the folder '{folder}' is not writable; choose another", path=path, folder=folder)
-        )
-
-
-def write_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes a file at once: it is complete, or as it was. A link keeps pointing, a file keeps its permissions.
-
-    Raises: UsageError where it cannot be written.
-    """
-    target = Path(os.path.realpath(path))
-    _check_target(target)
-    try:
-        if target.exists() and not target.is_file():  # a pipe or a device is written to, not replaced
-            target.write_bytes(content)
-            return
-        _replace(target, content)
-    except OSError as error:
-        raise UsageError(tr("'{path}' cannot be written: {why}", path=path, why=error.strerror or error)) from None
-
-
-def _replace(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name[:60]}.{os.getpid()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if target.exists():
-            os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

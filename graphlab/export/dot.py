@@ -182,7 +182,8 @@ def _box(box: Box, look: Theme, write: _Writers) -> str:
     return (
         f'{box.id} [id={box.id} label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
         f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
-        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}><FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
+        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}>'
+        f'<FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
         f"{rows}</TABLE>>{place}]"
     )
 
@@ -220,17 +221,19 @@ def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
 
 
 def _safe_width(box: Box, bold: frozenset[str]) -> float:
-    """What the card's longest lines need in the widest of the usual fonts, with the cell's padding."""
+    """What the card's widest line needs in the widest of the usual fonts, with the cell's padding."""
     head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
-    plain = [line for row in box.rows if not row.mono for line in row.lines]
-    texts = ["".join([span.text for span in line]) for line in plain]
-    mono = [cells("".join([s.text for s in line])) for row in box.rows if row.mono for line in row.lines]
-    longest = 0.75 * max(map(len, texts), default=0)
-    widths = [text_width(head, SIZE, bold=True), max(mono, default=0) * MONO * SIZE]
-    for text, line in zip(texts, plain, strict=True):
-        if len(text) >= longest or not text.isascii():
-            widths.append(sum([text_width(span.text, SIZE, bold=span.role in bold) for span in line]))
-    return max(widths) + 2 * PADDING
+    width, longest, widest = text_width(head, SIZE, bold=True), 0.0, None
+    for row in box.rows:
+        for line in row.lines:
+            text = "".join([span.text for span in line])
+            if row.mono:
+                width = max(width, cells(text) * MONO * SIZE)
+            elif (needed := text_width(text, SIZE)) > longest:
+                longest, widest = needed, line
+    if widest is not None:
+        width = max(width, sum([text_width(span.text, SIZE, bold=span.role in bold) for span in widest]))
+    return width + 2 * PADDING
 
 
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:

@@ -15,7 +15,7 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
+    "/": np.true_divide,  # two plain numbers too: 1 / 0 is Inf
     "**": lambda a, b: a**b,
     "@": lambda a, b: a @ b,
     "<": np.less,

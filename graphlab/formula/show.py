@@ -9,7 +9,8 @@ from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, 
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "theta": "θ", "lambda": "λ",
-    "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "eta": "η", "upstream": "∂L/∂y",
+    "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "eta": "η",
+    "upstream": "∂L/∂y",
 }  # fmt: skip
 _SIGNS = {"*": " × ", "@": " · ", "/": " / ", "<=": " ≤ ", ">=": " ≥ ", "==": " = ", "!=": " ≠ "}
 _SUBSCRIPT = str.maketrans("0123456789-,", "₀₁₂₃₄₅₆₇₈₉₋,")

@@ -217,7 +217,7 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
         )
         raise file.error(DataError, item.place, message)
     if not isinstance(data, int | float):
-        message = tr("'{name}': {found} is not a number", name=name, found=item.shown())
+        message = tr("'{name}': {found} is not a number; expressions stand under nodes", name=name, found=item.shown())
         raise file.error(DataError, item.place, message)
     if isinstance(data, float) and dtype not in builder.FLOATS:
         if not data.is_integer():

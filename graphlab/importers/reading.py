@@ -105,7 +105,7 @@ def from_expression(text: str, values: Mapping[str, Any]) -> graph.Graph:
     except FormulaError as error:
         raise ModelError(error.message, where=file.where((0, error.column))) from None
     used = {o.name: o for step in steps for o in step.operands if isinstance(o, Reference)}
-    missing = [reference for name, reference in used.items() if name not in values]
+    missing = sorted((r for name, r in used.items() if name not in values), key=lambda r: r.column)
     if missing:
         names = ", ".join(f"'{r.name}'" for r in missing)
         add = " ".join(f"{r.name}=…" for r in missing)

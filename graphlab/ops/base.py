@@ -49,7 +49,7 @@ class Context:
     """What an op may know beyond its inputs.
 
     mode: "train" or "eval". rng: a generator of its own, for ops with random = True.
-    needs: per slot, whether its cotangent is wanted (None: all of them); an expensive vjp may return None for the others.
+    needs: per slot, whether its cotangent is wanted (None: all); an expensive vjp may return None for the others.
     """
 
     mode: str = "train"

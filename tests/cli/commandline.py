@@ -27,7 +27,7 @@ nodes:
 loss: E
 """
 FORWARD_ONLY = "graphlab: 1\nname: No loss\ninputs: {x: [1, 2]}\nnodes: {y: exp(x)}\n"
-CHAIN_LENGTH = 20_000
+CHAIN_LENGTH = 5_000
 CLEARED = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GRAPHLAB_DEBUG")
 
 Run = Callable[..., Result]

@@ -129,7 +129,7 @@ gradients
     )
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("columns", [60, 110])
 @pytest.mark.parametrize("name", sample_names())
 def test_trace_and_check_keep_to_the_width(run: Run, name: str, columns: int) -> None:
     from graphlab_cli.table import text_width

@@ -160,7 +160,7 @@ def test_a_png_of_too_many_boxes_is_refused_with_a_word() -> None:
 
 
 def test_a_wide_png_is_scaled_and_says_so(no_dot: None) -> None:
-    png, notes = to_picture(pictures.grid(120, rows=0), "png")
+    png, notes = to_picture(pictures.grid(80, 4), "png")
     assert max(module._png_size(png)) <= module.PNG_INCHES * module.PNG_DPI + 1
     assert "scaled down" in notes[0]
 

@@ -90,7 +90,8 @@ def test_wrong_keys_and_rows(tmp_path: Path) -> None:
         ("file: d.npz, key: images, rows: 3:3", "39: rows 3:3 are none at all; the first must be before the second"),
         ("file: s.npy, rows: 0:1", "26: rows 0:1 do not exist: the data has 0 rows"),
         ("file: dd.npz",
-         "13: there is no file 'dd.npz' in the model's folder (did you mean 'd.npz'?); put it there, or correct `file`"),
+         "13: there is no file 'dd.npz' in the model's folder (did you mean 'd.npz'?); put it there, or "
+         "correct `file`"),
     ):  # fmt: skip
         assert message(tmp_path, spec) == expected
 

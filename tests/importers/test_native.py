@@ -177,7 +177,7 @@ def test_hindi_names_are_identifiers_too() -> None:
 @pytest.mark.parametrize(
     ("spec", "init", "options"),
     [
-        ("init: zeros", "zeros", {}), ("init: ones", "ones", {}), 
+        ("init: zeros", "zeros", {}), ("init: ones", "ones", {}),
         ("init: normal, mean: 2, std: 0.5", "normal", {"mean": 2, "std": 0.5}),
         ("init: uniform, low: -1, high: 1e-3", "uniform", {"low": -1, "high": 0.001}), ("init: xavier", "xavier", {}),
         ("init: xavier, distribution: normal", "xavier", {"distribution": "normal"}), ("init: he", "he", {}),
