@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import graph as structure
-from graphlab import ops
+from graphlab import graph as structure, ops
 from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice

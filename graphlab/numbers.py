@@ -156,8 +156,8 @@ def _summaries(rows: np.ndarray) -> list[Summary | None]:
         centred = rows - means[:, None]
         stds = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
         columns = (
-            mean,
-            std,
+            means,
+            stds,
             rows.min(axis=1),
             rows.max(axis=1),
             np.sqrt(square / size),
