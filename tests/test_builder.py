@@ -138,22 +138,27 @@ def test_refusals(g):
     W = g.param("W", [[1.0], [2.0], [3.0]])
     other = gl.Graph().param("x", 1.0)
     cases = [
-        (ModelError, "unknown op 'relo' (did you mean 'relu'?); `graphlab ops` lists them all", lambda: g.op("relo", x)),
+        (ModelError, "unknown op 'relo' (did you mean 'relu'?); `graphlab ops` lists them all",
+         lambda: g.op("relo", x)),
         (ModelError, "relu 'relu1': relu takes 1 inputs (x) but has 2", lambda: gl.relu(x, x)),
         (ModelError, "elu 'elu1': elu has no attribute 'alfa' (did you mean 'alpha'?); it takes: alpha",
          lambda: gl.elu(x, alfa=1.0)),
-        (ModelError, "elu 'elu2': elu: attribute 'alpha' is 'big' but must be a number", lambda: gl.elu(x, alpha="big")),
+        (ModelError, "elu 'elu2': elu: attribute 'alpha' is 'big' but must be a number",
+         lambda: gl.elu(x, alpha="big")),
         (ModelError, "'x' is defined twice; every node needs its own name", lambda: g.param("x", 1.0)),
         (ModelError, "'p' needs a value or a shape", lambda: g.param("p")),
         (ModelError, "'p' has both a value and an initialiser; give one of them", lambda: g.param("p", 1.0, init="he")),
         (ModelError, "'p': shape is [2, -1] but must be whole numbers, 0 or more", lambda: g.param("p", shape=(2, -1))),
-        (ModelError, "unknown initialiser 'hee' (did you mean 'he'?); there are: zeros, ones, normal, uniform, xavier, he",
+        (ModelError, "unknown initialiser 'hee' (did you mean 'he'?); there are: "
+         "zeros, ones, normal, uniform, xavier, he",
          lambda: g.param("p", shape=(2,), init="hee")),
-        (ModelError, "unknown dtype 'float16' (did you mean 'float64'?); there are: float64, float32, int64, int32, bool",
+        (ModelError, "unknown dtype 'float16' (did you mean 'float64'?); there are: "
+         "float64, float32, int64, int32, bool",
          lambda: g.input("p", [1.0], dtype="float16")),
         (ModelError, "dtype is 'int64' but must be float64 or float32", lambda: gl.Graph(dtype="int64")),
         (ModelError, "seed is -1 but must be a whole number, 0 or more", lambda: gl.Graph(seed=-1)),
-        (ModelError, "'a\\n' cannot be a name: it is empty, has over 500 characters, or a control character or a backquote",
+        (ModelError, "'a\\n' cannot be a name: it is empty, has over 500 characters, or a "
+         "control character or a backquote",
          lambda: g.param("a\n", 1.0)),
         (ModelError, "affine 'affine1': a size is 0 but must be 1 or more", lambda: gl.affine(x, units=0)),
         (ModelError, "an index is a whole number or a slice such as 1:3, not 1.5", lambda: x[1.5]),
@@ -164,7 +169,8 @@ def test_refusals(g):
          lambda: g.input("p", [0.5], dtype="int64")),
         (DataError, "'p' has numbers outside -2147483648 … 2147483647, the range of int32",
          lambda: g.input("p", [2**40], dtype="int32")),
-        (ShapeError, "matmul 'y': a is (N=1, D=2) but b is (D=3, M=1); D must agree", lambda: gl.matmul(x, W, name="y")),
+        (ShapeError, "matmul 'y': a is (N=1, D=2) but b is (D=3, M=1); D must agree",
+         lambda: gl.matmul(x, W, name="y")),
         (ShapeError, "add 'z': a is (1, 2) but b is (3, 1, 3); axis -1 is 2 and 3, which do not broadcast",
          lambda: gl.add(x, np.zeros((3, 1, 3)), name="z")),
         (LossError, "the gradient for 'x' is (2,) but the node is (1, 2); they must have the same shape",

@@ -2,11 +2,11 @@
 
 import ast
 import math
+import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphlab.formula import FormulaError, evaluate, names, parse, postorder, show
 from graphlab.formula.parse import MAX_DEPTH
@@ -189,7 +189,8 @@ def test_what_is_printed_means_what_was_parsed(tree):
     values = {"a": 1.5, "b": -0.75, "c": 2.25}
     with np.errstate(all="ignore"):
         want = float(evaluate(tree, {k: np.float64(v) for k, v in values.items()}))
-        got = float(eval(text, {}, {k: np.float64(v) for k, v in values.items()}))
+        text = re.sub(r"(?<![\w.])(\d+\.?\d*(?:e-?\d+)?)", r"f(\1)", text)
+        got = float(eval(text, {"f": np.float64}, {k: np.float64(v) for k, v in values.items()}))
     assert got == pytest.approx(want, rel=1e-9, nan_ok=True)
 
 

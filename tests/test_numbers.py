@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphlab.numbers import MISSING, is_small, not_finite, number, shape_text, signed, summarise, summary_text
 

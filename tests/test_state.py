@@ -94,7 +94,8 @@ def test_fans_of_a_filter_and_a_vector():
         (
             "hee",
             {},
-            "unknown initialiser 'hee' (did you mean 'he'?); there are: zeros, ones, normal, uniform, xavier, he",
+            "unknown initialiser 'hee' (did you mean 'he'?); there are: "
+         "zeros, ones, normal, uniform, xavier, he",
         ),
         ("zeros", {"std": 1}, "initialiser 'zeros' has no option 'std'; it takes: no options"),
         ("normal", {"low": 1}, "initialiser 'normal' has no option 'low'; it takes: mean, std"),
@@ -109,7 +110,7 @@ def test_fans_of_a_filter_and_a_vector():
             "initialiser 'uniform': low is 2 but must not be more than high, which is 1",
         ),
     ],
-)
+)  # fmt: skip
 def test_refusals(init, options, message):
     with pytest.raises(ModelError) as error:
         check_init(init, options)

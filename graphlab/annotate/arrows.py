@@ -18,6 +18,7 @@ from graphlab.numbers import is_small, number, shape_text, signed
 from graphlab.trace import Trace
 from graphlab.worked import INLINE, backward_worked, inline, local_derivative
 
+FEW = 3
 Edge = tuple[int, int]  # a consumer and which of its inputs
 
 
@@ -137,7 +138,9 @@ class Arrows:
         lines: list[Line] = [(Span(text, "formula"),) for text in wrapped(rule, 30)]
         if self.detail == "values" and math.prod(shape) == 1:
             return (*lines, (Span("= "), Span(inline(part, None, self.options.precision), "grad")))
-        if self.detail == "values" and math.prod(shape) <= INLINE and is_small(shape):
+        # a gradient with one term stands in its own card; numbers on the arrow would only repeat it
+        alone = len(self.trace.graph.consumers[self.source((i, k))]) == 1
+        if self.detail == "values" and math.prod(shape) <= (FEW if alone else INLINE) and is_small(shape):
             return (*lines, (Span(f"{shape_text(shape)} "), Span(inline(part, None, self.options.precision), "grad")))
         return (*lines, summary)
 

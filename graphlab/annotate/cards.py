@@ -27,7 +27,7 @@ from graphlab.numbers import (
 )
 from graphlab.ops import get
 from graphlab.trace import Trace
-from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name
+from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name, short_name
 
 MAX_TERMS = 6
 
@@ -164,7 +164,9 @@ class Cards:
         if terms[0].value.size <= INLINE:
             texts = [inline(t.value, None, precision) for t in terms[:MAX_TERMS]] + more
         else:
-            texts = [tr("from {consumer}", consumer=symbol(t.consumer)) for t in terms[:MAX_TERMS]] + more
+            texts = [
+                tr("from {consumer}", consumer=short_name(self.trace, i, t.consumer)) for t in terms[:MAX_TERMS]
+            ] + more
         text = f"{left} = " + " + ".join(texts)
         return [Row("sum", tuple((Span(line, "grad"),) for line in wrapped(text)))]
 

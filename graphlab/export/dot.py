@@ -20,6 +20,9 @@ READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame 
 SIZE, LABEL_SIZE, PADDING = 10, 9, 4
 _CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
 _BREAK = '<BR ALIGN="LEFT"/>'
+_BESIDE = (  # keeps a label off the upright line on its left
+    '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD WIDTH="12"></TD><TD>{}</TD></TR></TABLE>'
+)
 _LIFT = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # keeps a label off the line below it
 _HURRY = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.1"}
 
@@ -45,16 +48,21 @@ def to_dot(diagram: Diagram, theme: str | Theme = "light", **graph: str) -> str:
     placed = bool(diagram.boxes) and all(box.position is not None for box in diagram.boxes)
     small = len(diagram.boxes) <= READABLE
     attributes = _graph_attributes(diagram, look, placed) | graph
-    left = "r" if attributes.get("rankdir") == "RL" else "l"  # a cluster's label is mirrored with its ranks
+    # a cluster's label is mirrored with its ranks
+    left = {"RL": "labelloc=t labeljust=r", "BT": "labelloc=b labeljust=l"}.get(
+        attributes.get("rankdir", ""), "labelloc=t labeljust=l"
+    )
     body = _clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
-    body += [_arrow(arrow, look, spans, spots.get(k)) for k, arrow in enumerate(diagram.arrows)]
+    body += [
+        _arrow(arrow, look, spans, spots.get(k), diagram.direction == "tb") for k, arrow in enumerate(diagram.arrows)
+    ]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
     if small and not placed and footer:
         attributes |= {"label": f"<{_table(footer)}>", "labelloc": "b", "labeljust": "l"}
         body = [
-            f"subgraph cluster_all {{ graph [label=<{title}> labelloc=t labeljust={left} peripheries=0 margin=0];",
+            f"subgraph cluster_all {{ graph [label=<{title}> {left} peripheries=0 margin=0];",
             *body,
             "}",
         ]
@@ -256,7 +264,7 @@ def _text(box: Box, look: Theme, spans: Spans, place: str) -> str:
     return f"{box.id} [id={box.id} label=<{patch}<TR><TD>{'<BR/>'.join(lines)}</TD></TR></TABLE>>{place}]"
 
 
-def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None) -> str:
+def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: bool = False) -> str:
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color, style = stroke.color, ' style="dashed"' if stroke.dashed else ""
     lines = [spans(line) for line in arrow.lines]
@@ -271,7 +279,7 @@ def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None) -> str:
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
         if spot is not None:
             return out + _label_on_line(text, look, spot)
-        out += f" label=<{text}{_LIFT}>"
+        out += f" label=<{_BESIDE.format(text)}>" if upright else f" label=<{text}{_LIFT}>"
     return out + "]"
 
 
@@ -306,7 +314,7 @@ def _clusters(diagram: Diagram, look: Theme, boxes: dict[str, str], left: str, *
 def _open_group(group: Group, look: Theme, left: str) -> str:
     label = f'<FONT COLOR="{look.quiet}" POINT-SIZE="10"><B>{dot_text(group.label)}</B></FONT>' if group.label else " "
     attributes = (
-        f'id={group.id} label=<{label}> labelloc=t labeljust={left} peripheries=1 margin=10 style="rounded,filled"'
+        f'id={group.id} label=<{label}> {left} peripheries=1 margin=10 style="rounded,filled"'
         f' color="{look.group_border}" fillcolor="{look.group_fill}"'
     )
     return f"subgraph {quote('cluster_' + group.id)} {{ graph [{attributes}]"

@@ -1,0 +1,206 @@
+"""PyTorch as the judge of whole graphs: random ones, node by node, value and gradient, in float64."""
+
+import numpy as np
+import pytest
+
+import graphlab as gl
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+pytestmark = pytest.mark.torch
+
+UNARY = {
+    "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu, "silu": F.silu, "elu": F.elu,
+    "softplus": F.softplus, "leaky_relu": F.leaky_relu, "sin": torch.sin, "cos": torch.cos, "square": torch.square,
+    "abs": torch.abs, "neg": torch.neg, "erf": torch.erf, "softmax": lambda x: F.softmax(x, -1),
+    "log_softmax": lambda x: F.log_softmax(x, -1), "exp": torch.exp,
+}  # fmt: skip
+BINARY = {
+    "add": torch.add, "sub": torch.sub, "mul": torch.mul, "maximum": torch.maximum, "minimum": torch.minimum,
+}  # fmt: skip
+REDUCTIONS = {
+    "sum": torch.sum, "mean": torch.mean, "max": torch.amax, "min": torch.amin,
+    "var": lambda x, dim, keepdim: torch.var(x, dim, correction=0, keepdim=keepdim),
+}  # fmt: skip
+
+
+class Twins:
+    """The same graph for both, made step by step; every step draws its op and its operands."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.graph = gl.Graph(f"random {seed}", seed=seed)
+        self.pairs = []
+        self.tensors = {}
+        for i in range(3):
+            self.leaf(f"x{i}", self.rng.normal(size=[(6, 4), (4,), (6, 1)][i]))
+
+    def leaf(self, name, value):
+        ref = self.graph.param(name, value)
+        return self.keep(ref, torch.tensor(value, requires_grad=True))
+
+    def keep(self, ref, tensor):
+        if not tensor.is_leaf:
+            tensor.retain_grad()
+        self.tensors[ref.name] = tensor
+        assert ref.shape == tuple(tensor.shape)
+        self.pairs.append((ref, tensor))
+        return ref, tensor
+
+    def draw(self, ndim=None):
+        fitting = [p for p in self.pairs if ndim is None or len(p[0].shape) == ndim]
+        recent = fitting[-6:]
+        return recent[self.rng.integers(len(recent))]
+
+    def weights(self, *shape):
+        name = f"w{len(self.pairs)}"
+        return self.leaf(name, self.rng.normal(size=shape) / np.sqrt(shape[0]))
+
+    def step(self):
+        kinds = ["unary", "unary", "binary", "binary", "affine", "batchnorm", "reduce", "shape", "matmul", "join"]
+        getattr(self, kinds[self.rng.integers(len(kinds))])()
+
+    def unary(self):
+        name = str(self.rng.choice(list(UNARY)))
+        x, t = self.draw()
+        if name in ("softmax", "log_softmax") and not x.shape:
+            name = "tanh"
+        if name in ("exp", "square"):  # kept in bounds
+            x, t = self.keep(gl.tanh(x), torch.tanh(t))
+        self.keep(self.graph.op(name, x), UNARY[name](t))
+
+    def binary(self):
+        (a, s), (b, t) = self.draw(), self.draw()
+        try:
+            np.broadcast_shapes(a.shape, b.shape)
+        except ValueError:
+            b, t = a, s
+        if self.rng.random() < 0.2:
+            number = float(self.rng.uniform(-2, 2))
+            self.keep(number - a, number - s)
+        elif self.rng.random() < 0.2:
+            self.keep(a / (b * b + 1.5), s / (t * t + 1.5))
+        else:
+            name = str(self.rng.choice(list(BINARY)))
+            self.keep(self.graph.op(name, a, b), BINARY[name](s, t))
+
+    def affine(self):
+        x, t = self.draw(2)
+        units = int(self.rng.integers(2, 6))
+        (W, w), (b, c) = self.weights(x.shape[1], units), self.weights(units)
+        self.keep(gl.affine(x, W, b), F.linear(t, w.T, c))
+
+    def batchnorm(self):
+        x, t = self.draw(2)
+        if x.shape[0] < 2:
+            return
+        n = x.shape[1]
+        (gamma, c), (beta, d) = self.weights(n), self.weights(n)
+        mean, var = np.zeros(n), np.ones(n)
+        name = f"bn{len(self.pairs)}"
+        states = self.graph.state(f"{name}_mean", mean), self.graph.state(f"{name}_var", var)
+        out = F.batch_norm(t, torch.tensor(mean), torch.tensor(var), c, d, training=True)
+        self.keep(gl.batchnorm(x, gamma, beta, *states), out)
+
+    def reduce(self):
+        x, t = self.draw(2)
+        name = str(self.rng.choice(list(REDUCTIONS)))
+        axis, keep = int(self.rng.integers(2)), bool(self.rng.random() < 0.7)
+        self.keep(self.graph.op(name, x, axis=axis, keepdims=keep), REDUCTIONS[name](t, dim=axis, keepdim=keep))
+
+    def shape(self):
+        x, t = self.draw(2)
+        way = self.rng.integers(3)
+        if way == 0:
+            self.keep(gl.transpose(x), t.T)
+        elif way == 1:
+            self.keep(gl.reshape(x, shape=(x.shape[1], x.shape[0])), t.reshape(x.shape[1], x.shape[0]))
+        else:
+            self.keep(x[1 if x.shape[0] > 1 else 0 :, :1], t[1 if x.shape[0] > 1 else 0 :, :1])
+
+    def matmul(self):
+        (a, s), (b, t) = self.draw(2), self.draw(2)
+        if a.shape[1] != b.shape[0]:
+            b, t = gl.transpose(a), s.T
+            self.keep(b, t)
+        self.keep(a @ b, s @ t)
+
+    def join(self):
+        x, t = self.draw(2)
+        self.keep(gl.concat(x, x * 0.5, axis=1), torch.cat([t, t * 0.5], dim=1))
+
+    def finish(self):
+        """A loss over logits, and every end that is left, so that all nodes have a gradient."""
+        x, t = self.draw(2)
+        if x.shape[1] < 2:
+            x, t = self.keep(gl.concat(x, x * x, axis=1), torch.cat([t, t * t], dim=1))
+        labels = self.rng.integers(0, x.shape[1], x.shape[0])
+        total = gl.softmax_cross_entropy(x, self.graph.input("labels", labels))
+        theirs = F.cross_entropy(t, torch.tensor(labels))
+        used = {o for node in self.graph.nodes.values() for o in node.inputs}
+        for ref, tensor in list(self.pairs):
+            if ref.name not in used:
+                target = self.rng.normal(size=ref.shape)
+                total = total + gl.mse(gl.tanh(ref), self.graph.constant(target))
+                theirs = theirs + F.mse_loss(torch.tanh(tensor), torch.tensor(target))
+        self.graph.loss(total)
+        self.keep(total, theirs)
+        theirs.backward()
+        return theirs
+
+
+def nudged(trace):
+    """The same run with every parameter changed in its 14th digit: what rounding alone may do to each number."""
+    rng = np.random.default_rng(0)
+    state = {name: array * (1 + 1e-13 * rng.normal(size=array.shape)) for name, array in trace.state.items()}
+    return gl.backward(gl.forward(trace.graph, state=trace.state.replace(state)))
+
+
+def same(ours, theirs, other, magnitude):
+    """Within 1e-10 of the magnitude, or where the number itself hangs on the last digits, of a hundred nudges."""
+    slack = 1e-10 * magnitude + 100 * np.max(np.abs(other - ours), initial=0.0)
+    return np.all(np.abs(ours - theirs) <= slack)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_random_graph(seed):
+    twins = Twins(seed)
+    for _ in range(6 + seed % 25):
+        twins.step()
+    loss = twins.finish()
+    trace = gl.backward(gl.forward(twins.graph))
+    other = nudged(trace)
+    assert trace.loss == pytest.approx(loss.item(), rel=1e-12)
+    compared = 0
+    for name, tensor in twins.tensors.items():
+        record, again = trace[name], other[name]
+        values = tensor.detach().numpy()
+        assert same(record.value, values, again.value, np.abs(values).max()), name
+        if tensor.grad is None:
+            assert record.grad is None, name
+            continue
+        compared += 1
+        terms = sum((np.abs(c.value) for c in record.contributions), np.abs(record.grad))
+        assert same(record.grad, tensor.grad.numpy(), again.grad, np.max(terms)), name
+    assert compared > 5
+
+
+def test_the_random_graphs_use_every_op():
+    used = set()
+    for seed in range(60):
+        twins = Twins(seed)
+        for _ in range(6 + seed % 25):
+            twins.step()
+        used |= {node.op for node in twins.graph.nodes.values()}
+    wanted = {*UNARY, *BINARY, *REDUCTIONS, "div", "affine", "batchnorm", "matmul", "transpose", "reshape", "concat"}
+    assert wanted <= used
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_bug_is_seen(seed, monkeypatch):
+    right = gl.ops.REGISTRY["tanh"].vjp
+    monkeypatch.setattr(
+        gl.ops.REGISTRY["tanh"], "vjp", staticmethod(lambda *args: tuple(p * (1 + 1e-8) for p in right(*args)))
+    )
+    with pytest.raises(AssertionError):
+        test_a_random_graph(seed)
