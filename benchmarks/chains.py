@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,13 @@ def chain_mygrad(length: int, elements: int) -> Run:
 
 
 def chain_micrograd(length: int, elements: int) -> Run:
-    """micrograd has neither sin nor tanh: a square and a relu stand in their places, which are cheaper."""
+    """micrograd has neither sin nor tanh: a square and a relu stand in their places, which are cheaper.
+
+    It sorts by recursion, so Python's limit is raised for it.
+    """
     from micrograd.engine import Value
+
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 2 * length + 1000))
 
     def run() -> Any:
         x = h = Value(0.5)

@@ -20,21 +20,23 @@ def installed(module: str) -> bool:
 def interleaved(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
     """The median time of each, in seconds, all of them in turn, so that a slow moment of the machine meets all alike.
 
-    As timeit does, the cyclic garbage collector is off while a run is timed. Each run is warmed up once; a slow one is
-    repeated less often, but never less than five times.
+    In its turn each runs twice and the second run counts: in real life a library does not find the memory as another
+    one left it. As timeit does, the cyclic garbage collector is off meanwhile. A slow one is repeated less often, but
+    never less than five times.
     """
     first = {name: _timed(run) for name, run in runs.items()}
     quickest = min(first.values())
-    rounds = max(5, min(2000, int(seconds / max(sum(first.values()), quickest))))
+    rounds = max(5, min(2000, int(seconds / 2 / max(sum(first.values()), quickest))))
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            _timed(run)  # finds caches and free memory as the library before left them; the next one as its own
             times[name].append(_timed(run))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 def _timed(run: Run) -> float:
-    gc.collect(0)
+    gc.collect()
     gc.disable()
     try:
         start = time.perf_counter()

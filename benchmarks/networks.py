@@ -1,10 +1,12 @@
 """Two networks, written once for each library. Each function gives a run: one forward and backward, everything kept.
 
-wide: 784-256-256-10 with relu and softmax cross-entropy. deep: 100 × (affine 64 → batchnorm → relu), then the mean square.
+wide: 784-256-256-10 with relu and softmax cross-entropy. deep: 100 × (affine 64 → batchnorm → relu), then the mean
+square.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ DEPTH, UNITS, EPS = 100, 64, 1e-5
 def wide_data(batch: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     rng = np.random.default_rng(0)
     x, labels = rng.random((batch, SIZES[0])), rng.integers(0, SIZES[-1], batch)
-    pairs = zip(SIZES[:-1], SIZES[1:], strict=True)
+    pairs = itertools.pairwise(SIZES)
     return x, labels, [(rng.normal(0, np.sqrt(2 / n), (n, m)), np.zeros(m)) for n, m in pairs]
 
 
@@ -128,7 +130,6 @@ def deep_numpy(batch: int) -> Run:
 
 def wide_torch(batch: int) -> Run:
     import torch
-    import torch.nn.functional as F
 
     data, labels, layers = wide_data(batch)
     x = torch.tensor(data, requires_grad=True)
@@ -145,7 +146,7 @@ def wide_torch(batch: int) -> Run:
             if i < 2:
                 h = torch.relu(h)
                 kept.append(h)
-        kept.append(F.cross_entropy(h, t))
+        kept.append(torch.nn.functional.cross_entropy(h, t))
         for tensor in kept:
             tensor.retain_grad()
         kept[-1].backward()
@@ -156,7 +157,6 @@ def wide_torch(batch: int) -> Run:
 
 def deep_torch(batch: int) -> Run:
     import torch
-    import torch.nn.functional as F
 
     data, layers = deep_data(batch)
     x = torch.tensor(data, requires_grad=True)
@@ -168,7 +168,7 @@ def deep_torch(batch: int) -> Run:
         kept, h = [], x
         for W, b, gamma, beta in params:
             z = torch.addmm(b, h, W)
-            y = F.batch_norm(z, None, None, gamma, beta, training=True, eps=EPS)
+            y = torch.nn.functional.batch_norm(z, None, None, gamma, beta, training=True, eps=EPS)
             h = torch.relu(y)
             kept += [z, y, h]
         square = torch.square(h)

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphlab import builder, inference
 from graphlab.builder import convert, frozen_graph
-from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ShapeError
+from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ShapeError, TraceError
 from graphlab.graph import Graph
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops import Context
@@ -81,7 +81,7 @@ def backward(trace: Trace) -> Trace:
     """Run the chain rule from the loss and record every contribution, edge by edge.
 
     Each node's contributions add up to its gradient ∂L/∂(node). Returns a trace that shares the given one's values.
-    Raises LossError where there is no scalar to start from.
+    Raises LossError where there is no scalar to start from, TraceError where a file left values out.
 
     >>> import graphlab as gl
     >>> trace = gl.backward(gl.forward(gl.loads("nodes: {y: x * x}\\ninputs: {x: 3}\\ngraphlab: 1")))
@@ -90,6 +90,14 @@ def backward(trace: Trace) -> Trace:
     """
     graph, made = trace.graph, trace.plan
     target = start_of(graph, made)
+    missing = next((i for i, _ in trace.summaries if trace.values[i] is None), None)
+    if missing is not None:
+        name = graph.nodes[missing].name
+        message = tr(
+            "this trace was read from a file that left out large arrays, such as the value of '{name}'; a .npz file "
+            "keeps them all, or run the model again", name=name,
+        )  # fmt: skip
+        raise TraceError(message)
     cotangents: list[Any] = [None] * len(graph)
     contributions: list[Any] = [None] * len(graph)
     seed = graph.backward_gradient if graph.backward_gradient is not None else np.ones(made.shapes[target])
@@ -122,8 +130,9 @@ def _send(trace: Trace, target: int, cotangents: list[Any], contributions: list[
                 j, k = operands
                 first, second = parts = vjp(context, g, (values[j], values[k]), values[i], residuals[i])
                 if passing is not None:
-                    first = first if passing[0] is True else _passed(first, passing[0])
-                    second = second if passing[1] is True else _passed(second, passing[1])
+                    way, other = passing
+                    first = first if way is True else None if way is False else _passed(first, way)
+                    second = second if other is True else None if other is False else _passed(second, other)
                     parts = (first, second)
             else:
                 parts = vjp(context, g, [values[j] for j in operands], values[i], residuals[i])

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 import graphlab as gl
 from graphlab.autodiff import bytes_text
-from graphlab.errors import DataError, LossError, MemoryLimitError, ModelError, ShapeError
+from graphlab.errors import DataError, LossError, MemoryLimitError, ModelError, ShapeError, TraceError
 from graphlab.ops import REGISTRY, Context, check_attrs
 
 
@@ -415,6 +415,22 @@ def test_no_vjp_writes_into_its_cotangent():
         before = g.copy()
         op.vjp(context, g, primals, value, kept, **attrs)
         assert (g == before).all(), op.name
+
+
+def test_a_trace_file_that_left_values_out_cannot_go_backward(tmp_path):
+    g = gl.Graph()
+    gl.sum(gl.exp(g.param("x", np.ones(20)), name="y"), name="loss")
+    trace = gl.forward(g)
+    trace.save(tmp_path / "short.json", max_elements=5)
+    trace.save(tmp_path / "whole.npz")
+    with pytest.raises(TraceError) as error:
+        gl.backward(gl.load_trace(tmp_path / "short.json"))
+    assert str(error.value) == (
+        "this trace was read from a file that left out large arrays, such as the value of 'x'; a .npz file keeps them "
+        "all, or run the model again"
+    )
+    again = gl.backward(gl.load_trace(tmp_path / "whole.npz"))
+    assert again["x"].grad.tolist() == run(g)["x"].grad.tolist()
 
 
 def test_nan_and_inf_are_data():

@@ -26,7 +26,7 @@ from graphlab.state import OPTIONS
 MAX_NESTED = 20  # scopes inside scopes that are written as nested mappings
 _SAFE_IN_FLOW = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _SAFE_IN_BLOCK = re.compile(
-    r"(?:[\w(]|-(?=[^\s\d.]))(?:[^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff#:]|[#:](?=[^\s]))*"
+    r"(?:[\w(]|-(?=[^\s\d.]))(?:[^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff#:]|:(?=\S)|(?<=\S)#)*"
 )
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NOT_FINITE = {"nan": (".nan", '"NaN"'), "inf": (".inf", '"Infinity"'), "-inf": ("-.inf", '"-Infinity"')}

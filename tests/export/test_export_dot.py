@@ -10,8 +10,7 @@ import graphviz.quoting
 import pictures
 import pygraphviz
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError

@@ -10,8 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pictures
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from graphlab.diagram import Arrow, Box, Diagram, Group, Span
 from graphlab.export.layered import Picture, Rect, lay_out, to_svg

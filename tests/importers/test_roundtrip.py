@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import graphlab as gl
 from graphlab import graph as structure
@@ -157,6 +156,8 @@ class Drawn:
         first = self.g.op("mul", self.operand(), self.ref(), name=f"{base}#{numbers[0]}")
         second = self.g.op("sub", first, self.operand(), name=f"{base}#{numbers[1]}")
         self.refs += [first, second] if self.draw(st.booleans()) else []
+        if self.draw(st.integers(0, 2)) == 0:
+            self.op()
         args = (second, self.operand()) if self.draw(st.booleans()) else (self.operand(), second)
         self.refs.append(self.g.op(self.draw(st.sampled_from(BINARY)), *args, name=base))
 
@@ -179,3 +180,27 @@ class Drawn:
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_graphs_come_back_the_same(data: st.DataObject) -> None:
     check(Drawn(data.draw).g.freeze())
+
+
+def test_parts_are_inlined_only_where_they_stand_directly_before_their_root() -> None:
+    g = gl.Graph()
+    x = g.input("x", 2.0)
+    part = gl.exp(x, name="y#1")
+    gl.sin(x, name="between")
+    g.op("add", part, 1, name="y")
+    text = check(g.freeze())
+    assert "  '`y#1`': exp(x)\n  between: sin(x)\n  y: \"`y#1` + 1\"\n" in text
+    g = gl.Graph()
+    g.op("add", gl.exp(g.input("x", 2.0), name="y#1"), 1, name="y")
+    assert "  y: exp(x) + 1\n" in check(g.freeze())
+
+
+def test_titles_that_look_like_something_else() -> None:
+    titles = (
+        "99999999999999999999", "1e999", "null", "~", "true", "1e-3", "0x1F", ".nan", "- a", "a: b", "a #b", " a ",
+        "*a",
+        "…", "---", "--- a", "-x", "? a", "a, b]", "x]: y", "\u00a0a", "a\u00a0", "a:", "a\tb", "\\n", "%a", "@a", "{a",
+        "'", '"', "a\r\nb",
+    )  # fmt: skip
+    for title in titles:
+        check(gl.Graph(title, description=title).freeze())

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from contract import case_of, check_expansion
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes
 from judge import call, infer, judge, pull
 
