@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import builder, inference
-from graphlab.builder import convert, frozen_graph
+from graphlab import builder
+from graphlab.builder import frozen_graph
 from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ShapeError, TraceError
 from graphlab.graph import Graph
 from graphlab.messages import did_you_mean, tr
@@ -18,6 +18,7 @@ from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan
 from graphlab.state import State, generator
 from graphlab.trace import Trace
+from graphlab.values import FLOATS, convert
 
 __all__ = ["MAX_MEMORY", "Plan", "backward", "forward", "plan"]
 
@@ -190,7 +191,7 @@ def start_of(graph: Graph, made: Plan) -> int:
             name=name, shape=shape,
         )  # fmt: skip
         raise LossError(message, where=graph.locations.get(name))
-    if made.dtypes[made.target] not in inference.FLOATS:
+    if made.dtypes[made.target] not in FLOATS:
         message = tr("the loss '{name}' is {dtype}, which has no gradient", name=name, dtype=made.dtypes[made.target])
         raise LossError(message, where=graph.locations.get(name))
     return made.target

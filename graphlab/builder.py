@@ -8,21 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from graphlab import graph as structure, ops
-from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ModelError, ShapeError, UsageError
+from graphlab.errors import GraphlabError, LossError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice
 from graphlab.graph import Node
-from graphlab.inference import infer
-from graphlab.messages import did_you_mean, tr
-from graphlab.state import check_init, frozen
+from graphlab.inference import infer, literal
+from graphlab.messages import tr
+from graphlab.values import FLOATS, array_of, leaf_attrs
 
-DTYPES = ("float64", "float32", "int64", "int32", "bool")
-FLOATS = ("float64", "float32")
 MAX_NAME = 500
-MAX_AXES = 32
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f`\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -120,7 +115,7 @@ class Graph:
 
         Raises DataError for a value that is not a number or a regular nested list of them, ModelError otherwise.
         """
-        attrs = self._leaf(name, value, shape, init, dtype, options)
+        attrs = leaf_attrs(name, value, shape, init, dtype, options, self.dtype)
         return self._add_leaf(name, "input", attrs if grad else {**attrs, "grad": False})
 
     def param(
@@ -128,7 +123,7 @@ class Graph:
         trainable: bool = True, **options: Any,
     ) -> Ref:  # fmt: skip
         """A learned array. trainable=False: it has a gradient, but an optimiser leaves it alone."""
-        attrs = self._leaf(name, value, shape, init, self.dtype, options)
+        attrs = leaf_attrs(name, value, shape, init, self.dtype, options, self.dtype)
         return self._add_leaf(name, "param", attrs if trainable else {**attrs, "trainable": False})
 
     def state(
@@ -141,12 +136,12 @@ class Graph:
         **options: Any,
     ) -> Ref:
         """An array a layer keeps between runs, such as a running mean. It has no gradient."""
-        return self._add_leaf(name, "state", self._leaf(name, value, shape, init, self.dtype, options))
+        return self._add_leaf(name, "state", leaf_attrs(name, value, shape, init, self.dtype, options, self.dtype))
 
     def constant(self, value: Any, name: str | None = None, *, dtype: str | None = None) -> Ref:
         """A fixed array."""
         name = name or self._auto_name("constant")
-        return self._add_leaf(name, "constant", self._leaf(name, value, None, None, dtype, {}))
+        return self._add_leaf(name, "constant", leaf_attrs(name, value, None, None, dtype, {}, self.dtype))
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -186,7 +181,7 @@ class Graph:
 
     def backward_from(self, ref: Ref, gradient: Any) -> None:
         """Start the chain rule from any node, with its upstream gradient given."""
-        array = self._array(gradient, None, "gradient")
+        array = array_of(gradient, None, "gradient", self.dtype)
         if array.shape != self.shapes[self._own(ref)]:
             message = tr(
                 "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
@@ -240,13 +235,13 @@ class Graph:
                 out.append(float(value) if isinstance(value, float) else value)
             else:
                 made += 1
-                attrs = self._leaf("", value, None, None, None, {})
+                attrs = leaf_attrs("", value, None, None, None, {}, self.dtype)
                 out.append(self._add_leaf(f"{consumer}#{made}", "constant", attrs).name)
         return out
 
     def _seen(self, operand: structure.Operand) -> tuple[tuple[int, ...], str | None]:
         """An operand's shape and dtype; a literal takes the dtype of its company."""
-        return (self.shapes[operand], self.dtypes[operand]) if isinstance(operand, str) else ((), None)
+        return (self.shapes[operand], self.dtypes[operand]) if isinstance(operand, str) else literal(operand)
 
     def _make_parameters(
         self, kind: type[ops.Op], full: str, operands: list[structure.Operand], attrs: Mapping[str, Any]
@@ -256,12 +251,12 @@ class Graph:
         made = kind.slots[count:]
         sizes = {k: v for k, v in attrs.items() if k in kind.layer_attrs}
         if kind.parameters is None or not made or count == 0:
-            _check_arity(kind, count, sizes)
+            ops.check_arity(kind, count, sizes)
             return ops.check_attrs(kind, attrs)
         checked = ops.check_attrs(kind, attrs, layer=True)
         missing = [k for k, a in kind.layer_attrs.items() if k not in sizes and a.default is ops.REQUIRED]
         if missing:
-            _check_arity(kind, count, {})
+            ops.check_arity(kind, count, {})
         for size in sizes.values():
             if isinstance(size, int) and size < 1:
                 raise ModelError(tr("a size is {size} but must be 1 or more", size=size))
@@ -270,59 +265,10 @@ class Graph:
             raise ShapeError(tr("x is a scalar but a layer needs at least one axis of features"))
         for slot, spec in kind.parameters(shapes, **{**checked, **sizes}).items():
             if slot in made:
-                attrs_of_leaf = self._leaf(slot, None, spec.shape, spec.init, None, {})
+                attrs_of_leaf = leaf_attrs(slot, None, spec.shape, spec.init, None, {}, self.dtype)
                 operands.append(self._add_leaf(f"{full}.{slot}", spec.role, attrs_of_leaf, scoped=True).name)
-        _check_arity(kind, len(operands), {})
+        ops.check_arity(kind, len(operands), {})
         return {k: v for k, v in checked.items() if k in kind.attrs}
-
-    def _leaf(
-        self,
-        name: str,
-        value: Any,
-        shape: Sequence[int] | None,
-        init: str | None,
-        dtype: str | None,
-        options: Mapping[str, Any],
-    ) -> dict[str, Any]:
-        """A leaf's attributes, checked."""
-        if value is not None:
-            if shape is not None or init is not None or options:
-                raise ModelError(tr("'{name}' has both a value and an initialiser; give one of them", name=name))
-            array = self._array(value, dtype, name)
-            return {"value": array, "shape": array.shape, "dtype": array.dtype.name}
-        if shape is None:
-            raise ModelError(tr("'{name}' needs a value or a shape", name=name))
-        if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in shape):
-            message = tr(
-                "'{name}': shape is {shape} but must be whole numbers, 0 or more", name=name, shape=list(shape)
-            )
-            raise ModelError(message)
-        if len(shape) > MAX_AXES:
-            message = tr("'{name}' has {got} axes; at most {n} are possible", name=name, got=len(shape), n=MAX_AXES)
-            raise ModelError(message)
-        if math.prod(max(int(n), 1) for n in shape) >= 2**60:
-            message = tr("'{name}' has shape {shape}, more than any memory holds; make it smaller",
-                         name=name, shape=list(shape))  # fmt: skip
-            raise MemoryLimitError(message)
-        init = init or "zeros"
-        check_init(init, options)
-        dtype = _checked_dtype(dtype or self.dtype)
-        return {"shape": tuple(int(n) for n in shape), "dtype": dtype, "init": init, **options}
-
-    def _array(self, value: Any, dtype: str | None, name: str) -> np.ndarray:
-        """A value as an array: numpy's integers and booleans stay what they are, all else takes the graph's dtype."""
-        given = value.dtype.kind if isinstance(value, np.ndarray | np.generic) else ""
-        try:
-            array = np.asarray(value)
-        except (ValueError, OverflowError):
-            message = tr("'{name}': the rows of the value have different lengths; make them equal", name=name)
-            raise DataError(message) from None
-        if array.dtype.kind not in "fiub":
-            raise DataError(tr("'{name}' is not a number or a nested list of numbers", name=name))
-        if dtype is None:
-            dtype = array.dtype.name if given in ("i", "u", "b") else self.dtype
-            dtype = "int64" if dtype not in DTYPES else dtype
-        return convert(array, _checked_dtype(dtype), name)
 
     def _add_leaf(self, name: str, role: str, attrs: dict[str, Any], scoped: bool = False) -> Ref:
         full = name if scoped or "#" in name else self._full(name)
@@ -337,30 +283,6 @@ class Graph:
         self.nodes[node.name] = node
         self.shapes[node.name] = shape
         self.dtypes[node.name] = dtype
-
-
-def convert(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
-    """The array in this dtype, read-only. Raises DataError where numbers would be lost."""
-    if array.dtype == dtype:
-        return frozen(array)
-    if dtype not in FLOATS:
-        if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.floor(array)).all()):
-            raise DataError(
-                tr("'{name}' has numbers that are not whole, but its dtype is {dtype}", name=name, dtype=dtype)
-            )
-        info = np.iinfo(dtype) if dtype != "bool" else np.iinfo("uint8")
-        low, high = (0, 1) if dtype == "bool" else (info.min, info.max)
-        if array.size and (array.min() < low or array.max() > high):
-            message = tr(
-                "'{name}' has numbers outside {low} … {high}, the range of {dtype}",
-                name=name,
-                low=low,
-                high=high,
-                dtype=dtype,
-            )
-            raise DataError(message)
-    with np.errstate(over="ignore"):
-        return frozen(array.astype(dtype))
 
 
 def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
@@ -382,40 +304,6 @@ def op_function(op: str) -> Callable[..., Ref]:
     function.__name__ = function.__qualname__ = op
     function.__doc__ = kind.__doc__
     return function
-
-
-def _check_arity(kind: type[ops.Op], count: int, sizes: Mapping[str, Any]) -> None:
-    least = len(kind.slots)
-    if kind.variadic():
-        if count >= least:
-            return
-        raise ModelError(tr("{op} needs at least one input", op=kind.name))
-    if count == least and not sizes:
-        return
-    wanted = ", ".join(kind.slots)
-    if count == least:
-        message = tr("{op} has its parameters as inputs, so it takes no '{size}'", op=kind.name, size=next(iter(sizes)))
-        raise ModelError(message)
-    message = tr(
-        "{op} takes {least} inputs ({wanted}) but has {count}", op=kind.name, least=least, wanted=wanted, count=count
-    )
-    if count > least and kind.attrs:
-        message += tr("; attributes are given by name, such as {name}=…", name=next(iter(kind.attrs)))
-    required = [k for k, a in kind.layer_attrs.items() if a.default is ops.REQUIRED]
-    if kind.parameters is not None:
-        sizes_text = "".join(f", {k}=…" for k in required)
-        message += tr("; or give it a size: {op}({x}{sizes})", op=kind.name, x=kind.slots[0], sizes=sizes_text)
-    raise ModelError(message)
-
-
-def _checked_dtype(dtype: str) -> str:
-    if dtype not in DTYPES:
-        listed = ", ".join(DTYPES)
-        hint = did_you_mean(str(dtype), DTYPES)
-        raise ModelError(
-            tr("unknown dtype '{dtype}'{hint}; there are: {listed}", dtype=dtype, hint=hint, listed=listed)
-        )
-    return dtype
 
 
 def _is_literal(value: Any) -> bool:

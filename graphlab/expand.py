@@ -40,7 +40,7 @@ class Build:
         full = f"{self._node.name}.{name}"
         while full in self._taken or full in self.made:
             full += "_"
-        seen = [self._seen[o] if isinstance(o, str) else ((), None) for o in inputs]
+        seen = [self._seen[o] if isinstance(o, str) else inference.literal(o) for o in inputs]
         self._seen[full] = inference.infer(kind, seen, checked, self._dtype)
         self.made[full] = Node(full, op, inputs, checked)
         return full

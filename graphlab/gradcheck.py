@@ -12,13 +12,13 @@ import numpy as np
 from graphlab import autodiff, builder, ops
 from graphlab.differences import Verdict, compare
 from graphlab.graph import Graph, Node
-from graphlab.inference import FLOATS
 from graphlab.messages import tr
 from graphlab.ops import Context
 from graphlab.ops.base import unbroadcast
 from graphlab.rerun import Rerun
 from graphlab.state import generator
 from graphlab.trace import Trace
+from graphlab.values import FLOATS
 
 SAMPLES = 64  # elements compared in each array; smaller arrays are compared whole
 DIRECTIONS = 2  # random directions through all elements of an array that is sampled

@@ -8,21 +8,38 @@ from typing import Any
 from graphlab.errors import ShapeError
 from graphlab.messages import tr
 from graphlab.ops import Op
+from graphlab.values import FLOATS
 
-FLOATS = ("float64", "float32")
+REAL = "real"  # a literal that is no whole number: among integers it makes the value a float
 Seen = tuple[tuple[int, ...], str | None]  # shape and dtype; a literal number has no dtype of its own
+
+
+def literal(value: float) -> Seen:
+    """What inference knows of a number written in the model.
+
+    >>> literal(2), literal(0.5), literal(2**40)
+    (((), None), ((), 'real'), ((), 'int64'))
+    """
+    if isinstance(value, int):
+        return (), None if -(2**31) <= value < 2**31 else "int64"
+    return (), REAL
 
 
 def infer(op: type[Op], inputs: Sequence[Seen], attrs: Mapping[str, Any], default: str) -> tuple[tuple[int, ...], str]:
     """The shape and dtype of the op's value. Raises ShapeError; float32 and float64 never mix."""
     shape = op.shape(*[shape for shape, _ in inputs], **attrs)
-    return shape, result_dtype(op, inputs, default)
+    real = any(isinstance(value, float) for value in attrs.values())
+    return shape, result_dtype(op, inputs, default, real)
 
 
-def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str) -> str:
-    """The dtype of the value: the one float among the inputs, or what the op says of integers and booleans."""
+def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str, real: bool = False) -> str:
+    """The dtype of the value: the one float among the inputs, or what the op says of integers and booleans.
+
+    real: whether an attribute is no whole number.
+    """
     slots = op.slot_names(len(inputs))
-    given = [(slot, dtype) for slot, (_, dtype) in zip(slots, inputs, strict=True) if dtype]
+    real = real or any(dtype == REAL for slot, (_, dtype) in zip(slots, inputs, strict=True) if slot not in op.as_is)
+    given = [(slot, dtype) for slot, (_, dtype) in zip(slots, inputs, strict=True) if dtype and dtype != REAL]
     floats = [(slot, dtype) for slot, dtype in given if dtype in FLOATS]
     for slot, dtype in floats[1:]:
         if dtype != floats[0][1]:
@@ -40,24 +57,22 @@ def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str) -> str:
     kept = [dtype for dtype in counted if dtype in FLOATS]
     if kept:
         return kept[0]
-    if op.result == "float" or not counted:
+    if op.result == "float" or real or not counted:
         return floats[0][1] if floats else default
-    if op.result == "number" and all(dtype == "bool" for dtype in counted):
+    if op.result in ("number", "total") and all(dtype == "bool" for dtype in counted):
         return default
     integers = [dtype for dtype in counted if dtype != "bool"]
-    if not integers:
+    if not integers and len(counted) == len(inputs):
         return "bool"
-    return "int64" if "int64" in integers else "int32"
+    return "int32" if op.result != "total" and set(integers) == {"int32"} else "int64"
 
 
 def casts(op: type[Op], inputs: Sequence[Seen], dtype: str) -> tuple[str | None, ...] | None:
     """Per input, the dtype it must be converted to first; None where nothing must be."""
     if op.result == "bool":
         return None
-    slots = op.slot_names(len(inputs))
-    literal = all(seen is None for _, seen in inputs)
-    out = tuple(
-        dtype if (seen is None and literal) or (seen is not None and seen != dtype and slot not in op.as_is) else None
-        for slot, (_, seen) in zip(slots, inputs, strict=True)
-    )
+    pairs = [(slot, seen) for slot, (_, seen) in zip(op.slot_names(len(inputs)), inputs, strict=True)]
+    numbers = all(seen in (None, REAL) for slot, seen in pairs if slot not in op.as_is)
+    keep = (None, REAL, dtype) if op.elementwise and not numbers else (dtype,)  # numpy's own rule serves a literal
+    out = tuple(None if slot in op.as_is or seen in keep else dtype for slot, seen in pairs)
     return out if any(out) else None

@@ -16,6 +16,7 @@ from graphlab.errors import GraphlabError, ModelError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
 from graphlab.ops import Context
+from graphlab.values import FLOATS
 
 MODES = ("train", "eval")
 Shape = tuple[int, ...]
@@ -146,7 +147,7 @@ class _Planner:
             self.seen.append(next(self.inputs) if node.op == "input" else (node.attrs["shape"], node.attrs["dtype"]))
             return None
         n = len(self.graph)
-        inputs = tuple([self.seen[j] if j < n else _LITERAL for j in operands])
+        inputs = tuple([self.seen[j] if j < n else inference.literal(self.literals[j - n]) for j in operands])
         key = (node.op, inputs, repr(node.attrs) if node.attrs else None)
         found = self.kinds.get(key)
         if found is None:
@@ -162,7 +163,7 @@ class _Planner:
         shape, dtype = inference.infer(op, inputs, node.attrs, self.graph.dtype)
         forward, vjp = _functions(op, node.attrs, inference.casts(op, inputs, dtype))
         differentiable = tuple(
-            slot not in op.nograd and seen in inference.FLOATS
+            slot not in op.nograd and seen in FLOATS
             for slot, (_, seen) in zip(op.slot_names(len(inputs)), inputs, strict=True)
         )
         sums = tuple(given if op.elementwise and given != shape else True for given, _ in inputs)
@@ -176,7 +177,7 @@ class _Planner:
         reached = [False] * len(operands)
         if target is None:
             return reached
-        reached[target] = self.seen[target][1] in inference.FLOATS
+        reached[target] = self.seen[target][1] in FLOATS
         for i in range(target, -1, -1):
             if not reached[i]:
                 continue
@@ -210,9 +211,6 @@ class _Planner:
     def nbytes(self, reached: list[bool]) -> int:
         sizes = {seen: math.prod(seen[0]) * np.dtype(seen[1]).itemsize for seen in set(self.seen)}
         return sum([sizes[seen] * (1 + grad) for seen, grad in zip(self.seen, reached, strict=True)])
-
-
-_LITERAL: inference.Seen = ((), None)
 
 
 def _functions(

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
-from graphlab.builder import DTYPES, FLOATS
 from graphlab.errors import GraphlabError, TraceError, UsageError
 from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
@@ -19,6 +18,7 @@ from graphlab.messages import tr
 from graphlab.numbers import Summary, summarise
 from graphlab.state import State, frozen
 from graphlab.trace import Trace
+from graphlab.values import DTYPES, FLOATS
 
 FORMAT = "graphlab.trace/1"
 MAX_ELEMENTS = 10_000

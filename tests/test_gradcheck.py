@@ -234,6 +234,15 @@ def test_stop_gradient_and_labels_hold_still():
     assert gl.backward(gl.forward(g))["x"].grad.tolist() == [0.25, 1.0, 4.0]
 
 
+def test_a_leaf_that_is_its_own_condition():
+    """A condition has no derivative: end to end, moving x must not move what x decides."""
+    g = gl.Graph()
+    x = g.param("x", [0.0, 1.0])
+    gl.sum(gl.where(x, x * 3.0, x * 5.0, name="y"), name="loss")
+    assert gl.backward(gl.forward(g))["x"].grad.tolist() == [5.0, 3.0]
+    assert gl.check_gradients(g).ok
+
+
 def test_dropout_keeps_its_mask():
     g = gl.Graph(seed=5)
     gl.sum(gl.square(gl.dropout(g.param("x", np.linspace(0.5, 2.0, 40)), rate=0.5)), name="loss")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab.errors import ShapeError
+from graphlab.errors import DataError, ShapeError
 from graphlab.inference import casts, infer, result_dtype
 from graphlab.ops import REGISTRY
 
@@ -89,3 +89,68 @@ def test_what_is_inferred_is_what_numpy_computes(op, graph_dtype):
             g.op(op, x, y, name="z")
             record = gl.forward(g)["z"]
             assert record.value.dtype.name == record.dtype, (a, b)
+
+
+@pytest.mark.parametrize("graph_dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["int64", "int32", "bool", "float"])
+@pytest.mark.parametrize("number", [2, 0.5, 2**31, 1e300])
+@pytest.mark.parametrize("scalar", [True, False])
+def test_a_literal_beside_integers_makes_what_is_inferred(graph_dtype, dtype, number, scalar):
+    """0.5 n is a float, in the graph's own dtype; 2 n is not; 2**31 does not fit into int32."""
+    dtype = graph_dtype if dtype == "float" else dtype
+    for op in ("add", "sub", "mul", "div", "maximum", "minimum", "less", "where", "where-condition", "clip", "stack"):
+        g = gl.Graph(dtype=graph_dtype)
+        n = g.input("n", np.array(1 if scalar else [1, 0]), dtype=dtype)
+        match op:
+            case "where":
+                gl.where(n, n, number, name="z")
+            case "where-condition":
+                gl.where(n, number, 3, name="z")
+            case "clip" if number != 2**31:
+                gl.clip(n, max=number, name="z")
+            case "stack" if scalar:
+                gl.stack(number, n, name="z")
+            case "clip" | "stack":
+                continue
+            case _:
+                g.op(op, n, number, name="z")
+        record = gl.forward(g)["z"]
+        assert record.value.dtype.name == record.dtype, op
+        assert g.freeze() is not None and g.dtypes["z"] == record.dtype, op
+        if isinstance(number, float) and op != "less":
+            assert record.dtype == graph_dtype, op
+
+
+def test_half_a_whole_number_has_the_value_a_float_has():
+    g = gl.Graph(dtype="float32")
+    gl.mul(g.input("n", np.array([1, 2, 3])), 0.5, name="half")
+    value = gl.forward(g)["half"].value
+    assert value.dtype == np.float32 and value.tolist() == [0.5, 1.0, 1.5]
+
+
+@pytest.mark.parametrize("op", ["mse", "mae", "huber", "bce", "bce_with_logits", "hinge", "l2_penalty"])
+@pytest.mark.parametrize("graph_dtype", ["float64", "float32"])
+def test_a_loss_of_a_literal(op, graph_dtype):
+    g = gl.Graph(dtype=graph_dtype)
+    t = g.input("t", np.array(1.0), dtype=graph_dtype)
+    g.op(op, 0.5, t, name="E")
+    trace = gl.backward(gl.forward(g))
+    h = gl.Graph(dtype=graph_dtype)
+    h.op(op, h.input("x", 0.5), h.input("t", 1.0), name="E")
+    same = gl.backward(gl.forward(h))
+    assert trace["E"].value.dtype.name == graph_dtype and trace["E"].value == same["E"].value
+    assert (trace["t"].grad is None) == (op == "hinge") and trace["t"].grad == same["t"].grad
+
+
+def test_sums_of_int32_are_int64_as_numpys_are():
+    g = gl.Graph()
+    gl.sum(g.input("n", np.array([2**31 - 1, 1], dtype="int32")), name="total")
+    record = gl.forward(g)["total"]
+    assert record.dtype == record.value.dtype.name == "int64" and record.value == 2**31
+
+
+def test_a_bound_beyond_the_integers_says_so():
+    g = gl.Graph()
+    gl.clip(g.input("n", np.array([1], dtype="int32")), min=2**40, name="y")
+    with pytest.raises(DataError, match=r"clip 'y': clip: a bound does not fit into int32; give x dtype: int64"):
+        gl.forward(g)

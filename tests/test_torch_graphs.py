@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 import graphlab as gl
+
+torch = pytest.importorskip("torch")
 
 F = torch.nn.functional
 pytestmark = pytest.mark.torch

@@ -15,6 +15,7 @@ from graphlab.importers.places import File
 from graphlab.importers.yamlfile import Value
 from graphlab.messages import did_you_mean, tr
 from graphlab.state import OPTIONS
+from graphlab.values import DTYPES, FLOATS
 
 _DATA = ("value", "shape", "init", *OPTIONS, "file", "key", "rows")
 KEYS = {
@@ -94,8 +95,8 @@ class _Spec:
         if "dtype" not in self.given:
             return None
         value = self.given["dtype"]
-        if value.text not in builder.DTYPES:
-            hint, listed = did_you_mean(value.text, builder.DTYPES), ", ".join(builder.DTYPES)
+        if value.text not in DTYPES:
+            hint, listed = did_you_mean(value.text, DTYPES), ", ".join(DTYPES)
             message = tr("unknown dtype {found}{hint}; there are: {listed}",
                          found=value.shown(), hint=hint, listed=listed)  # fmt: skip
             raise self.fail("dtype", ModelError, message)
@@ -164,7 +165,7 @@ class _Spec:
         except DataError as error:
             raise error.at(self.file.where(self.given["file"].place)) from None
         try:
-            array = data.read(path, key, whole=self.dtype() not in (None, *builder.FLOATS))
+            array = data.read(path, key, whole=self.dtype() not in (None, *FLOATS))
         except GraphlabError as error:
             raise error.at(self.file.where(self.given["key" if key else "file"].place)) from None
         if "rows" in self.given:
@@ -219,7 +220,7 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
     if not isinstance(data, int | float):
         message = tr("'{name}': {found} is not a number; expressions stand under nodes", name=name, found=item.shown())
         raise file.error(DataError, item.place, message)
-    if isinstance(data, float) and dtype not in builder.FLOATS:
+    if isinstance(data, float) and dtype not in FLOATS:
         if not data.is_integer():
             message = tr("'{name}': {found} is not a whole number, but its dtype is {dtype}",
                          name=name, found=item.shown(), dtype=dtype)  # fmt: skip

@@ -18,7 +18,18 @@ from graphlab.ops import (
     shape,
     softmax,
 )
-from graphlab.ops.base import REGISTRY, REQUIRED, Attr, Context, Op, Parameter, check_attrs, get, unbroadcast
+from graphlab.ops.base import (
+    REGISTRY,
+    REQUIRED,
+    Attr,
+    Context,
+    Op,
+    Parameter,
+    check_arity,
+    check_attrs,
+    get,
+    unbroadcast,
+)
 
 __all__ = [
     "REGISTRY",
@@ -27,6 +38,7 @@ __all__ = [
     "Context",
     "Op",
     "Parameter",
+    "check_arity",
     "check_attrs",
     "families",
     "get",

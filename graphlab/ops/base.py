@@ -73,7 +73,7 @@ class Op:
     attrs: ClassVar[Mapping[str, Attr]] = {}
     layer_attrs: ClassVar[Mapping[str, Attr]] = {}  # sizes and initialisers, used when the op makes its parameters
     residuals: ClassVar[tuple[str, ...]] = ()  # names of what forward keeps for vjp
-    result: ClassVar[str] = "float"  # dtype of y: float, number (integers stay), bool, same
+    result: ClassVar[str] = "float"  # dtype of y: float, number (integers stay), total (they become int64), bool, same
     as_is: ClassVar[tuple[str, ...]] = ()  # slots whose dtype is left alone: labels, indices, conditions
     nograd: ClassVar[tuple[str, ...]] = ()  # slots without a derivative
     elementwise: ClassVar[bool] = False  # inputs broadcast; the chain rule sums over broadcast axes
@@ -199,6 +199,31 @@ def normalise_axis(axis: int, ndim: int) -> int:
         message = tr("axis {axis} does not exist: x has {ndim} axes", axis=axis, ndim=ndim)
         raise ShapeError(message)
     return axis % ndim
+
+
+def check_arity(kind: type[Op], count: int, sizes: Mapping[str, Any]) -> None:
+    """Raises ModelError unless the op takes this many inputs; sizes: layer attributes given besides."""
+    least = len(kind.slots)
+    if kind.variadic():
+        if count >= least:
+            return
+        raise ModelError(tr("{op} needs at least one input", op=kind.name))
+    if count == least and not sizes:
+        return
+    wanted = ", ".join(kind.slots)
+    if count == least:
+        message = tr("{op} has its parameters as inputs, so it takes no '{size}'", op=kind.name, size=next(iter(sizes)))
+        raise ModelError(message)
+    message = tr(
+        "{op} takes {least} inputs ({wanted}) but has {count}", op=kind.name, least=least, wanted=wanted, count=count
+    )
+    if count > least and kind.attrs:
+        message += tr("; attributes are given by name, such as {name}=…", name=next(iter(kind.attrs)))
+    required = [k for k, a in kind.layer_attrs.items() if a.default is REQUIRED]
+    if kind.parameters is not None:
+        sizes_text = "".join(f", {k}=…" for k in required)
+        message += tr("; or give it a size: {op}({x}{sizes})", op=kind.name, x=kind.slots[0], sizes=sizes_text)
+    raise ModelError(message)
 
 
 def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.errors import ModelError
+from graphlab.errors import DataError, ModelError
 from graphlab.messages import tr
 from graphlab.ops.arithmetic import Binary, Cotangents, Example, Kept, Primals, Unary
 from graphlab.ops.base import Array, Attr, Context, Elementwise, Shape
@@ -121,7 +121,8 @@ class Minimum(Binary):
 class Clip(Unary):
     """x kept between two bounds, y = min(max(x, min), max); at a bound the derivative is 1, as torch.clamp's.
 
-    x: any shape → y: the same shape. Raises ModelError where both bounds are none.
+    x: any shape → y: the same shape. Raises ModelError where both bounds are none, DataError for a
+    bound that x's whole numbers cannot reach.
 
     >>> from graphlab.ops import Context
     >>> Clip.forward(Context(), np.array([-2.0, 0.5, 2.0]), min=0, max=None)[0]
@@ -154,7 +155,11 @@ class Clip(Unary):
 
     @staticmethod
     def forward(ctx: Context, x: Array, min: float | None, max: float | None) -> tuple[Array, Kept]:
-        return np.clip(x, min, max), ()
+        try:
+            return np.clip(x, min, max), ()
+        except OverflowError:  # numpy's, for integers only
+            message = tr("clip: a bound does not fit into {dtype}; give x dtype: int64", dtype=x.dtype)
+            raise DataError(message) from None
 
     @staticmethod
     def vjp(

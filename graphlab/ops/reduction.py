@@ -77,7 +77,7 @@ class Sum(Reduction):
     """
 
     name = "sum"
-    result = "number"
+    result = "total"
     formula = "sum(x, axis=axis, keepdims=keepdims)"
     local = {"x": f"{_SPREAD} * 1"}
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from graphlab.ops import Context, check_attrs, get, unbroadcast
+
+torch = pytest.importorskip("torch")
 
 F = torch.nn.functional
 pytestmark = pytest.mark.torch

@@ -123,7 +123,7 @@ def test_classifiers_by_plain_numpy(name: str) -> None:
 @pytest.mark.torch
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_by_torch(name: str) -> None:
-    import torch
+    torch = pytest.importorskip("torch")
 
     trace = run(FOLDER / name)
     h = torch.tensor(trace["x"].value)
