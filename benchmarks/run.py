@@ -98,16 +98,16 @@ def starts(length: int) -> Row:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     longest = 10_000 if args.quick else 100_000
-    out: dict[str, Any] = {
+    sizes = (300,) if args.quick else (300, 3_000)
+    return {  # in this order: files and pictures first, while the process is still small
         "python": platform.python_version(), "numpy": np.__version__,
         "versions": {name: _version(name) for name in ("torch", "autograd", "mygrad")},
-        "speed": speeds(0.5 if args.quick else args.seconds, longest), "memory": memories(longest),
+        "loading": pictures.loading(longest),
+        "drawing": [] if args.no_drawing else [pictures.drawing(nodes) for nodes in sizes],
         "once": starts(longest),
+        "memory": memories(longest),
+        "speed": speeds(0.5 if args.quick else args.seconds, longest),
     }  # fmt: skip
-    sizes = (300,) if args.quick else (300, 3_000)
-    out["drawing"] = [] if args.no_drawing else [pictures.drawing(nodes) for nodes in sizes]
-    out["loading"] = pictures.loading(longest)
-    return out
 
 
 def _version(name: str) -> str | None:

@@ -20,8 +20,8 @@ def number(value: Any, precision: int = 4) -> str:
 
     >>> number(0.73105857863), number(-3.0), number(0.00012345), number(123456.0), number(float("-inf"))
     ('0.7311', '-3', '0.0001234', '123456', '-Inf')
-    >>> number(1.5e-9), number(2**40)
-    ('1.5e-9', '1099511627776')
+    >>> number(1.5e-9), number(2**40), number(217.0, 2)
+    ('1.5e-9', '1099511627776', '220')
     """
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
@@ -35,6 +35,8 @@ def number(value: Any, precision: int = 4) -> str:
     if 1e4 <= abs(value) < 1e6:
         return f"{value:.0f}"
     text = f"{value:.{precision}g}"
+    if "e" in text and 1 <= abs(value) < 1e4:  # fewer digits asked for than stand before the point
+        return f"{float(text):.0f}"
     if "e" in text:
         mantissa, _, exponent = text.partition("e")
         return f"{mantissa}e{int(exponent)}"

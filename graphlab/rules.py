@@ -15,7 +15,7 @@ import numpy as np
 
 from graphlab import ops
 from graphlab.formula import evaluate, parse, show
-from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Name, Negative, Number
+from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Name, Negative, Number, names
 from graphlab.trace import Trace
 
 Shape = tuple[int, ...]
@@ -37,12 +37,14 @@ class Setting:
 class Formula:
     """One formula or rule. tree: to evaluate. numbered: with sizes as numbers, to put numbers in. template: to show.
 
+    names: those that are in it: a formula may use one of thousands of inputs.
     local, local_template: the factor beside `upstream`, where there is one.
     """
 
     tree: Expr
     numbered: Expr
     template: str
+    names: frozenset[str]
     local: Expr | None = None
     local_template: str = ""
 
@@ -116,14 +118,14 @@ def _written(text: str, setting: Setting, k: int | None, out: Shape | None) -> F
         tree = _summed(tree, setting.slots[k], setting.shapes[k], out)
     plain = _simplified(tree, setting, sizes=False)
     template = show(plain, _blanks(plain, setting), attrs)
-    numbered = _simplified(tree, setting, sizes=True)
+    numbered, used = _simplified(tree, setting, sizes=True), frozenset(names(tree))
     if local is None:
-        return Formula(tree, numbered, template)
+        return Formula(tree, numbered, template, used)
     factor = _simplified(local, setting, sizes=True)
     shown = show(factor, _blanks(factor, setting), attrs)
     if isinstance(factor, Binary) and factor.op in COMPARISONS:  # a condition is 1 or 0, in Iverson's brackets
         shown = f"[{shown}]"
-    return Formula(tree, numbered, template, local, shown)
+    return Formula(tree, numbered, template, used, local, shown)
 
 
 def _summed(tree: Expr, slot: str, shape: Shape, out: Shape) -> Expr:

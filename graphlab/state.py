@@ -24,7 +24,7 @@ OPTIONS = tuple(dict.fromkeys(option for options in INITIALISERS.values() for op
 
 
 class State(Mapping[str, np.ndarray]):
-    """Parameters and running statistics, immutable: `replace` gives a new one.
+    """Parameters and running statistics, immutable: `replace` gives a new one. Raises DataError for other than numbers.
 
     >>> s = State({"w": np.array([1.0, 2.0])})
     >>> s.replace({"w": np.array([3.0, 4.0])})["w"].tolist(), s["w"].tolist()
@@ -35,6 +35,10 @@ class State(Mapping[str, np.ndarray]):
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
         self._arrays = {name: frozen(value) for name, value in arrays.items()}
+        for name, array in self._arrays.items():
+            if array.dtype.kind not in "fiub":
+                message = tr("the state's '{name}' holds {dtype}, not real numbers", name=name, dtype=array.dtype)
+                raise DataError(message)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._arrays[name]

@@ -10,6 +10,7 @@ import numpy as np
 from graphlab import ops
 from graphlab.formula import evaluate, show
 from graphlab.formula.show import symbol
+from graphlab.messages import tr
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text, summarise, summary_text
 from graphlab.rules import Formula, filled, formula_of, rule_of
 from graphlab.trace import Trace
@@ -65,7 +66,7 @@ def forward_worked(trace: Trace, i: int, precision: int = 4, numbers: bool = Tru
     if formula is None:
         return Worked(own_name(trace, i), None, None, result)
     substituted = _substituted(trace, i, formula, precision) if numbers else None
-    return Worked(own_name(trace, i), formula.symbolic(_symbols(trace, i)), substituted, result)
+    return Worked(own_name(trace, i), formula.symbolic(_symbols(trace, i, formula)), substituted, result)
 
 
 def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: bool = True) -> Worked:
@@ -79,7 +80,7 @@ def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: b
     if rule is None:
         return Worked(left, None, None, result)
     substituted = _substituted(trace, i, rule, precision, node.slots[k]) if numbers and part is not None else None
-    return Worked(left, rule.symbolic(_symbols(trace, i)), substituted, result)
+    return Worked(left, rule.symbolic(_symbols(trace, i, rule)), substituted, result)
 
 
 def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> LocalDerivative | None:
@@ -93,7 +94,7 @@ def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> Loca
     if numbers and all(trace.values[j] is not None for j in trace.plan.operands[i]):
         with np.errstate(all="ignore"):
             value = evaluate(rule.local, environment(trace, i, node.slots[k]))
-    return LocalDerivative(left, filled(rule.local_template, _symbols(trace, i)), value)
+    return LocalDerivative(left, filled(rule.local_template, _symbols(trace, i, rule)), value)
 
 
 def environment(trace: Trace, i: int, slot: str | None = None) -> dict[str, Any]:
@@ -117,6 +118,8 @@ def inline(value: Any, name: str | None, precision: int = 4) -> str:
     if value is None:
         return MISSING
     array = np.asarray(value)
+    if array.size == 0 and name is None:
+        return f"{shape_text(array.shape)} · {tr('empty')}"
     if array.size == 1:
         text = number(array.reshape(()), precision)
         return text if array.ndim == 0 or name is None else f"[{text}]"
@@ -128,9 +131,11 @@ def inline(value: Any, name: str | None, precision: int = 4) -> str:
     return f"{shape_text(array.shape)} · {summary_text(summarise(array))}"
 
 
-def _symbols(trace: Trace, i: int) -> dict[str, str]:
+def _symbols(trace: Trace, i: int, formula: Formula) -> dict[str, str]:
+    """What the names in a formula of node i are called."""
     node = trace.graph.nodes[i]
-    out = {slot: short_name(trace, i, operand) for slot, operand in zip(node.slots, node.inputs, strict=True)}
+    operands = zip(node.slots, node.inputs, strict=True)
+    out = {slot: short_name(trace, i, operand) for slot, operand in operands if slot in formula.names}
     out["y"] = own_name(trace, i)
     out["upstream"] = f"∂L/∂{out['y']}"
     return out
@@ -140,10 +145,10 @@ def _substituted(trace: Trace, i: int, formula: Formula, precision: int, slot: s
     """The formula with numbers for names; None where a trace file left them out."""
     if any(trace.values[j] is None for j in trace.plan.operands[i]):
         return None
-    symbols = _symbols(trace, i)
+    symbols = _symbols(trace, i, formula)
     names = {
         name: inline(value, symbols.get(name, symbol(name)), precision)
         for name, value in environment(trace, i, slot).items()
-        if value is not None and not isinstance(value, str | bool | tuple)
+        if name in formula.names and value is not None and not isinstance(value, str | bool | tuple)
     }
     return show(formula.numbered, names, trace.graph.nodes[i].attrs)

@@ -140,3 +140,21 @@ def test_values_in_a_line():
     assert inline(np.zeros((4, 3)), "x") == "x⟨4×3⟩"
     assert inline(None, "x") == "–"
     assert inline(np.array([math.nan]), None) == "NaN"
+
+
+def test_an_empty_array_is_called_empty():
+    assert [inline(np.zeros(shape), None) for shape in [(0,), (0, 3), (2, 0, 4)]] == [
+        "0 · empty", "0×3 · empty", "2×0×4 · empty"
+    ]  # fmt: skip
+    assert inline(np.zeros((0, 3)), "x") == "[]"
+
+
+def test_working_out_one_of_many_inputs_leaves_the_others_alone(monkeypatch):
+    g = gl.Graph("fan")
+    w = g.param("w", 2.0)
+    gl.sum(gl.stack(*[gl.mul(w, float(k), name=f"a{k}") for k in range(50)], name="s"), name="E")
+    trace = gl.backward(gl.forward(g))
+    written = []
+    monkeypatch.setattr("graphlab.worked.inline", lambda value, *_: written.append(value) or inline(value, *_))
+    worked = backward_worked(trace, trace.graph.index["s"], 7)
+    assert worked.left == "∂L/∂a7" and len(written) == 2

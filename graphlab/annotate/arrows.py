@@ -117,7 +117,7 @@ class Arrows:
         few = math.prod(shape) == 1 or (self.detail == "values" and math.prod(shape) <= INLINE and len(shape) <= 2)
         if few and array is not None:
             return inline(array, None, precision)
-        return shape_text(shape) if size is None else f"{shape_text(shape)} · rms {number(size, 3)}"
+        return shape_text(shape) if size is None or math.prod(shape) == 0 else f"{shape_text(shape)} · rms {number(size, 3)}"
 
     def chain_rule(self, i: int, k: int) -> tuple[Line, ...]:
         """The edge's rule with its numbers: 0.1966 × (-1) = -0.1966, or symbols, shape and size for arrays."""
@@ -127,6 +127,8 @@ class Arrows:
         shape = self.trace.plan.shapes[self.source((i, k))]
         size = self.measures.edge(i, k) or 0.0
         summary: Line = (Span(f"{shape_text(shape)} · rms "), Span(number(size, 3), "grad"))
+        if math.prod(shape) == 0:
+            summary = (Span(shape_text(shape)),)
         if self.detail == "shapes" or part is None:
             return (summary,) if shape else ((Span(number(part, self.options.precision), "grad"),),)
         worked = backward_worked(self.trace, i, k, self.options.precision, numbers=False)

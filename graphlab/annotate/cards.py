@@ -259,7 +259,7 @@ def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line,
     """An array in two lines: mean and deviation, then the extremes and what is not finite."""
     if measure is None:
         return ((Span(f"{label} "), Span(MISSING, "quiet")),)
-    first, *rest = summary_text(measure).split(" · ") or [""]
+    first, *rest = summary_text(measure).split(" · ") if measure.size else [tr("empty")]
     lines: list[Line] = [(Span(f"{label} "), Span(first, kind))]
     if rest:
         lines.append((Span(" · ".join(rest), kind),))

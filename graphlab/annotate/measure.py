@@ -39,7 +39,12 @@ class Measures:
                 if part is not None
             ]
             sizes = summarise_all([part for *_, part in edges])
-            self._rms = {(c, slot): s.rms for (c, slot, _), s in zip(edges, sizes, strict=True) if s is not None}
+            # an empty array has no RMS: it is no large one, and not one with NaN in it
+            self._rms = {
+                (c, slot): s.rms if s.size else 0.0
+                for (c, slot, _), s in zip(edges, sizes, strict=True)
+                if s is not None
+            }
         kept = self.trace.summaries.get((i, f"sent {k}")) if self.trace.summaries else None
         return kept.rms if kept else self._rms.get((i, k))
 

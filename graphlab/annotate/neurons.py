@@ -14,7 +14,7 @@ from graphlab.diagram import Arrow, Box, Diagram, Line, Row, Span
 from graphlab.errors import UsageError
 from graphlab.formula.show import symbol
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, number
+from graphlab.numbers import MISSING, number, shape_text
 from graphlab.ops import get
 from graphlab.trace import Trace
 
@@ -40,9 +40,13 @@ class Layer:
 def neurons(trace: Trace, options: Options) -> Diagram:
     """A circle for each unit with its value, a line for each weight with its number, for the first example.
 
-    Raises UsageError where the model is no chain of layers.
+    Raises UsageError where the model is no chain of layers, or has no example or no unit in one.
     """
     layers = find_layers(trace)
+    empty = next((layer.node for layer in layers if 0 in trace.plan.shapes[layer.node]), None)
+    if empty is not None:
+        name, shape = trace.graph.nodes[empty].name, shape_text(trace.plan.shapes[empty])
+        raise UsageError(tr("the neurons view shows one example, but '{name}' is {shape}: empty", name=name, shape=shape))
     picture = _Picture(trace, options, layers)
     graph = trace.graph
     backward = options.view == "neurons-backward"

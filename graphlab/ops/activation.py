@@ -202,7 +202,8 @@ class Gelu(Activation):
     ) -> tuple[Array | None, ...]:
         x, (u,) = primals[0], residuals
         if approximate == "tanh":
-            slope = 0.5 * x * (1.0 - u * u) * math.sqrt(2 / math.pi) * (1.0 + 3 * 0.044715 * x * x)
+            near = np.clip(x, -10, 10)  # beyond, 1 − u² is 0 and x² may be ∞
+            slope = 0.5 * near * (1.0 - u * u) * math.sqrt(2 / math.pi) * (1.0 + 3 * 0.044715 * near * near)
         else:
             slope = x * np.exp(-0.5 * x * x) * math.sqrt(0.5 / math.pi)
         return (g * (0.5 * (1.0 + u) + slope),)
@@ -242,12 +243,13 @@ class HardSigmoid(Activation):
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
     ) -> tuple[Array | None, ...]:
-        return (g * (np.abs(primals[0]) < 3) / 6.0,)
+        return (np.where(np.abs(primals[0]) < 3, g / 6.0, 0),)
 
     @staticmethod
     def expand(build: Any, x: Any) -> Any:
-        shifted = build("add", x, 3, name="shifted")
-        return build("div", build("clip", shifted, min=0, max=6, name="relu6"), 6, name="out")
+        low = build("relu", build("add", x, 3, name="shifted"), name="low")
+        high = build("relu", build("sub", 6, low, name="rest"), name="high")  # unlike clip, flat at the bound itself
+        return build("div", build("sub", 6, high, name="relu6"), 6, name="out")
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:

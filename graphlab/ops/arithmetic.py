@@ -133,8 +133,9 @@ class Div(Binary):
 
     @staticmethod
     def vjp(ctx: Context, g: Array, primals: Primals, value: Array, residuals: Kept) -> Cotangents:
-        ga = g / primals[1]
-        return ga, None if ctx.needs is not None and not ctx.needs[1] else -(ga * value)
+        b = primals[1]
+        needs_b = ctx.needs is None or ctx.needs[1]
+        return g / b, -g * (value / b) if needs_b else None  # not (g / b) × value: where b is tiny that is ∞ × 0
 
 
 class Neg(Unary):

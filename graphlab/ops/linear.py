@@ -60,8 +60,8 @@ class Affine(Op):
         gx = g @ W.T if ctx.needs is None or ctx.needs[0] else None
         if x.ndim == 2:
             return gx, x.T @ g, g.sum(axis=0)
-        rows = g.reshape(-1, g.shape[-1])
-        return gx, x.reshape(-1, x.shape[-1]).T @ rows, rows.sum(axis=0)
+        rows = _rows(g)
+        return gx, _rows(x).T @ rows, rows.sum(axis=0)
 
     @staticmethod
     def expand(build: Any, x: Any, W: Any, b: Any) -> Any:
@@ -157,7 +157,7 @@ class MatMul(Op):
         if needs_a:
             ga = unbroadcast(g @ column.swapaxes(-1, -2), row.shape).reshape(a.shape)
         if needs_b and column.ndim == 2:
-            gb = (row.reshape(-1, row.shape[-1]).T @ g.reshape(-1, g.shape[-1])).reshape(b.shape)
+            gb = (_rows(row).T @ _rows(g)).reshape(b.shape)
         elif needs_b:
             gb = unbroadcast(row.swapaxes(-1, -2) @ g, column.shape)
         return ga, gb
@@ -165,6 +165,11 @@ class MatMul(Op):
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
         return (rng.normal(size=(4, 3)), rng.normal(size=(3, 2))), {}
+
+
+def _rows(x: Array) -> Array:
+    """All axes but the last folded into one; -1 for it would fail where the last is empty."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _refuse(a: Shape, b: Shape, letters: Sequence[str], reason: str) -> None:

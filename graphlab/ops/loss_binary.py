@@ -184,6 +184,8 @@ class Hinge(ElementLoss):
 
     @staticmethod
     def expand(build: Any, x: Any, t: Any, reduction: str) -> Any:
+        if build.dtype(t) == build.dtype(x):  # labels that are floats have no gradient either
+            t = build("stop_gradient", t, name="labels")
         margin = build("sub", 1, build("mul", t, x, name="tx"), name="margin")
         return build(reduction, build("relu", margin, name="losses"), name="out")
 

@@ -116,7 +116,8 @@ class SoftmaxCrossEntropy(ClassLoss):
     """Softmax with cross-entropy, y = −Σ t log softmax(x) over the last axis, then the mean over the batch, or the sum.
 
     x: (…, C) logits; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient → y: ().
-    Computed by log-sum-exp, so that no logit is too large. Residual p = softmax(x). Soft labels need not add up to 1.
+    Computed by log-sum-exp, so that no logit is too large. Residual p = softmax(x). Soft labels need not add up to 1;
+    a soft label 0 leaves its logit out of the loss, even −∞.
 
     Raises DataError for a class number that is not a whole number from 0 to C−1.
 
@@ -151,7 +152,8 @@ class SoftmaxCrossEntropy(ClassLoss):
         total = np.sum(p, axis=-1, keepdims=True)
         p /= total
         if is_soft(x.shape, np.shape(t)):
-            loss = np.sum(np.asarray(t, x.dtype) * (np.log(total) - z))
+            t = np.asarray(t, x.dtype)
+            loss = np.sum(np.multiply(t, np.log(total) - z, out=np.zeros_like(x), where=t != 0))
         else:
             loss = np.sum(np.log(total)) - np.sum(picked(z, class_numbers(t, x.shape[-1])))
         return batch_reduced(loss, x, reduction), (p,)

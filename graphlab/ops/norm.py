@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.errors import ModelError
+from graphlab.messages import tr
 from graphlab.ops.axes import check_axes
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
 
@@ -24,6 +26,12 @@ def other_axes(ndim: int, axis: int) -> tuple[int, ...]:
     """
     feature = normalise_axis(axis, ndim)
     return tuple(i for i in range(ndim) if i != feature)
+
+
+def check_eps(op: str, eps: float) -> None:
+    """Raises ModelError where the root of var + eps could be imaginary."""
+    if not 0 <= eps < math.inf:
+        raise ModelError(tr("{op}: eps is {eps} but must be 0 or a little more, such as 1e-5", op=op, eps=eps))
 
 
 def _is_last(axis: int, ndim: int) -> bool:
@@ -45,7 +53,7 @@ class BatchNorm(Op):
 
     Residuals: mu, var, ivar = 1/√(var + ε), xhat = (x − mu) ivar, and n, the number of elements behind mu and var:
     infinite for running statistics, which no single x moves. Given x alone it makes the rest: gamma and running_var
-    ones, beta and running_mean zeros.
+    ones, beta and running_mean zeros. Raises ModelError unless eps ≥ 0 and 0 ≤ momentum ≤ 1.
 
     >>> from graphlab.ops import Context
     >>> ones, zeros = np.ones(1), np.zeros(1)
@@ -68,6 +76,13 @@ class BatchNorm(Op):
 
     @classmethod
     def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        check_eps(cls.name, attrs["eps"])
+        if not 0 <= attrs["momentum"] <= 1:
+            message = tr(
+                "batchnorm: momentum is {momentum} but must be from 0 to 1; it is the new batch's share of the "
+                "running statistics", momentum=attrs["momentum"],
+            )  # fmt: skip
+            raise ModelError(message)
         feature = normalise_axis(attrs["axis"], len(shapes[0]))
         letters = ["D" if i == feature else f"N{i + 1}" for i in range(len(shapes[0]))]
         x = " ".join("N" if letter == "N1" and len(letters) == 2 else letter for letter in letters)
@@ -201,7 +216,7 @@ class LayerNorm(Op):
 
     x: (…, D), gamma, beta: (D,) → y: (…, D). μ and σ² are each row's own mean and variance, with 1/D, over the last
     axis, in training and inference alike. Residuals: mu, var, ivar = 1/√(var + ε), xhat = (x − mu) ivar. Given x alone
-    it makes gamma ones and beta zeros.
+    it makes gamma ones and beta zeros. Raises ModelError unless eps ≥ 0.
 
     >>> from graphlab.ops import Context
     >>> LayerNorm.forward(Context(), np.array([1.0, 3.0]), np.ones(2), np.zeros(2), eps=0.0)[0].tolist()
@@ -221,6 +236,11 @@ class LayerNorm(Op):
         "gamma": "sum_to(upstream * xhat, gamma)",
         "beta": "sum_to(upstream, beta)",
     }
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        check_eps(cls.name, attrs["eps"])
+        return super().shape(*shapes, **attrs)
 
     @staticmethod
     def parameters(shapes: dict[str, Shape], **attrs: Any) -> dict[str, Parameter]:

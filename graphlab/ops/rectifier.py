@@ -47,7 +47,10 @@ class Relu(Rectifier):
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
     ) -> tuple[Array | None, ...]:
-        return (g * (primals[0] > 0),)
+        x = primals[0]
+        if x.ndim == 0:
+            return (g if x > 0 else g.dtype.type(0),)
+        return (np.where(x > 0, g, 0.0),)  # not g × (x > 0): an infinite g stops here too
 
 
 class LeakyRelu(Rectifier):

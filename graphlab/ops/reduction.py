@@ -145,7 +145,7 @@ class Extreme(Reduction):
         x = primals[0]
         ties = x == _spread(value, x, axis, keepdims)
         count = np.sum(ties, axis=axis, keepdims=True, dtype=g.dtype)
-        return (_spread(g, x, axis, keepdims) * ties / count,)
+        return (np.where(ties, _spread(g, x, axis, keepdims) / count, 0),)
 
 
 class Max(Extreme):

@@ -288,3 +288,19 @@ def test_wrapping_loses_nothing():
     text = "∂L/∂x = a + b × (c − d) / e"
     for width in range(1, 40):
         assert " ".join(wrapped(text, width)) == text
+
+
+def empty():
+    g = gl.Graph("empty")
+    y = gl.matmul(g.input("x", np.zeros((0, 3))), g.param("W", np.ones((3, 2))), name="y")
+    gl.sum(y, name="E")
+    return run(g)
+
+
+@pytest.mark.parametrize("detail", ["stats", "values"])
+@pytest.mark.parametrize("view", ["backward", "both"])
+def test_an_empty_array_is_called_empty_and_no_warning(view, detail):
+    diagram = annotate(empty(), Options(view=view, detail=detail))
+    said = [plain(arrow.lines) for arrow in diagram.arrows]
+    assert not [arrow.marks for arrow in diagram.arrows if arrow.marks] and "nan" not in " ".join(said).lower()
+    assert "∂L/∂x empty" in text_of(box_of(diagram, "x")) or "∂L/∂x 0×3 · empty" in text_of(box_of(diagram, "x"))
