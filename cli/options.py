@@ -69,6 +69,8 @@ def read_model(model: Sequence[str], expression: str | None, seed: int | None = 
 
     Raises click.UsageError where no one model is given, GraphlabError where it cannot be read.
     """
+    import sys
+    from contextlib import redirect_stdout
     from dataclasses import replace
 
     from graphlab.importers import assignments, from_expression, load, warnings_of
@@ -77,7 +79,8 @@ def read_model(model: Sequence[str], expression: str | None, seed: int | None = 
     if expression is not None:
         graph = from_expression(expression, assignments(model))
     elif len(model) == 1:
-        graph = load(model[0])
+        with redirect_stdout(sys.stderr):  # what a Python model prints is no part of our output
+            graph = load(model[0])
     else:
         said = tr("give a MODEL, or -e EXPRESSION") if not model else tr("give one MODEL, not {n}", n=len(model))
         raise click.UsageError(said, click.get_current_context())

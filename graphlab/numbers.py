@@ -149,26 +149,52 @@ def summarise_all(arrays: Sequence[Any]) -> list[Summary | None]:
     return out
 
 
+def rms_all(arrays: Sequence[Any]) -> list[float]:
+    """Root of the mean square of each array, as `summarise` has it; 0 of an empty one, which is never a large one.
+
+    >>> rms_all([np.array([3.0, 4.0, 0.0, 0.0]), np.float64(-2.0), np.zeros(0)])
+    [2.5, 2.0, 0.0]
+    """
+    sizes = [int(np.size(array)) for array in arrays]
+    places = [i for i, size in enumerate(sizes) if 0 < size <= TOGETHER]
+    out = [math.nan if size else 0.0 for size in sizes]
+    for i, size in enumerate(sizes):
+        if size > TOGETHER:
+            out[i] = summarise(arrays[i]).rms
+    if not places:
+        return out
+    counts = np.array([sizes[i] for i in places])
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    with np.errstate(all="ignore"):
+        flat = np.concatenate([np.ravel(arrays[i]) for i in places]).astype(np.float64, copy=False)
+        peak = np.maximum.reduceat(np.abs(flat), starts)
+        unit = np.ldexp(1.0, np.frexp(peak)[1] - 1)  # as in summarise: no square leaves the range of a float64
+        scaled = flat / np.repeat(unit, counts)
+        rms = unit * np.sqrt(np.add.reduceat(scaled * scaled, starts) / counts)
+    for i, value in zip(places, np.where(np.isfinite(peak), rms, peak).tolist(), strict=True):
+        out[i] = value
+    return out
+
+
 def _summaries(rows: np.ndarray) -> list[Summary | None]:
-    """A summary a row; None for a row that is not all finite, or whose squares leave the range of a float64."""
+    """A summary a row; None for a row that is not all finite."""
     size = rows.shape[1]
     with np.errstate(all="ignore"):
-        square = np.einsum("ij,ij->i", rows, rows)
-        means = rows.sum(axis=1) / size
-        centred = rows - means[:, None]
-        stds = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
-        columns = (
-            means,
-            stds,
-            rows.min(axis=1),
-            rows.max(axis=1),
-            np.sqrt(square / size),
-            np.count_nonzero(rows, axis=1),
-        )
-    usual = (np.isfinite(square) & ((square >= TINY) | ~rows.any(axis=1))).tolist()
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        peak = np.maximum(np.abs(low), np.abs(high))
+        unit = np.ldexp(1.0, np.frexp(peak)[1] - 1)  # as in summarise: no square leaves the range of a float64
+        scaled = rows / unit[:, None]
+        mean = scaled.sum(axis=1) / size
+        centred = scaled - mean[:, None]
+        std = np.sqrt(np.einsum("ij,ij->i", centred, centred) / size)
+        rms = np.sqrt(np.einsum("ij,ij->i", scaled, scaled) / size)
+        columns = (unit * mean, unit * std, low, high, unit * rms)
+    zero = size - np.count_nonzero(rows, axis=1)
     return [
-        Summary(size, mean, std, low, high, rms, zero=size - filled) if ok else None
-        for ok, mean, std, low, high, rms, filled in zip(usual, *(c.tolist() for c in columns), strict=True)
+        Summary(size, m, s, lo, hi, r, zero=z) if ok else None
+        for ok, z, m, s, lo, hi, r in zip(
+            np.isfinite(peak).tolist(), zero.tolist(), *(column.tolist() for column in columns), strict=True
+        )
     ]
 
 

@@ -28,10 +28,11 @@ _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def save(trace: Trace, path: str | Path, max_elements: int | None = None) -> None:
     """Write .json or .npz. Raises UsageError for another extension or where it cannot be written."""
     path = Path(path)
-    if path.suffix == ".json":
+    suffix = path.suffix.lower()
+    if suffix == ".json":
         text = to_json(trace, MAX_ELEMENTS if max_elements is None else max_elements)
         write_file(path, text.encode("utf-8"))
-    elif path.suffix == ".npz":
+    elif suffix == ".npz":
         write_file(path, to_npz(trace))
     else:
         message = tr("a trace is written as .json or .npz, not as '{suffix}'", suffix=path.suffix or path.name)
@@ -159,7 +160,7 @@ def to_npz(trace: Trace) -> bytes:
             arrays[f"grad/{i}"] = np.asarray(trace.cotangents[i])
         for k, part in enumerate((trace.contributions[i] if trace.contributions is not None else None) or ()):
             if part is not None:
-                arrays[f"contribution/{i}/{k}"] = np.ascontiguousarray(part)
+                arrays[f"contribution/{i}/{k}"] = np.asarray(part, order="C")
     text = json.dumps(record(trace, -1), ensure_ascii=False, allow_nan=False)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, trace=np.frombuffer(text.encode("utf-8"), dtype=np.uint8), **arrays)
@@ -170,7 +171,7 @@ def load(path: str | Path) -> Trace:
     """Read a trace. Raises TraceError, naming the file, for anything that `save` did not write."""
     path = Path(path)
     try:
-        if path.suffix == ".npz":
+        if path.suffix.lower() == ".npz":
             with np.load(path, allow_pickle=False) as data:
                 text = bytes(data["trace"]).decode("utf-8")
                 arrays = {name: data[name] for name in data.files if name != "trace"}
@@ -226,8 +227,8 @@ class _Column:
         role, dtype, shape = row["role"], row["dtype"], tuple(int(n) for n in row["shape"])
         if dtype not in DTYPES or not isinstance(row["name"], str):
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
-        self.value = arrays.get(f"value/{i}", array_of(row["value"], dtype, shape))
-        self.grad = arrays.get(f"grad/{i}", array_of(row["grad"], dtype, shape))
+        self.value = _stored(arrays, f"value/{i}", row["value"], dtype, shape)
+        self.grad = _stored(arrays, f"grad/{i}", row["grad"], dtype, shape)
         found = {k: _summary_of(row, k) for k in ("value", "grad") if getattr(self, k) is None}
         self.summaries = {k: s for k, s in found.items() if s is not None}
         self.computed = self.grad is not None or "grad" in self.summaries
@@ -239,6 +240,16 @@ class _Column:
         else:
             attrs = ops.check_attrs(ops.get(row["op"]), attrs)
         self.node = Node(row["name"], row["op"], tuple(row["inputs"]), attrs, row["scope"])
+
+
+def _stored(arrays: Mapping[str, np.ndarray], key: str, value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
+    """The array of an .npz, or the one that stands in the JSON."""
+    found = arrays.get(key)
+    if found is None:
+        return array_of(value, dtype, shape)
+    if found.shape != shape or found.dtype != dtype:
+        raise ValueError(key)
+    return found
 
 
 def array_of(value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
@@ -299,8 +310,8 @@ def _contributions(
             k = node.slots.index(entry["slot"])
             producer = graph[str(node.inputs[k])]
             row = data["nodes"][graph.index[producer.name]]
-            stored = array_of(entry["value"], row["dtype"], tuple(row["shape"]))
-            parts[k] = arrays.get(f"contribution/{i}/{k}", stored)
+            key = f"contribution/{i}/{k}"
+            parts[k] = _stored(arrays, key, entry["value"], row["dtype"], tuple(row["shape"]))
             kept = _summary_of(entry, "value")
             if parts[k] is None and kept is not None:
                 left_out[i, f"sent {k}"] = kept

@@ -115,3 +115,9 @@ def test_refusals(init, options, message):
     with pytest.raises(ModelError) as error:
         check_init(init, options)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("value", "dtype"), [([1j], "complex128"), ("x", "<U1"), ([object()], "object")])
+def test_a_state_holds_real_numbers_only(value, dtype):
+    with pytest.raises(DataError, match=f"the state's 'w' holds {dtype}, not real numbers"):
+        State({"w": value})

@@ -164,3 +164,31 @@ def test_other_extensions_and_places_that_cannot_be_written(tmp_path):
     with pytest.raises(UsageError, match="there is no folder"):
         trace_of().save(tmp_path / "nowhere" / "t.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_stay_numbers_in_an_npz(tmp_path):
+    g = gl.Graph("scalars")
+    gl.mul(g.param("w", 2.0), g.input("x", 3.0), name="y")
+    trace = gl.backward(gl.forward(g))
+    trace.save(tmp_path / "t.npz")
+    again = gl.load_trace(tmp_path / "t.npz")
+    assert [np.shape(c.value) for c in again["w"].contributions] == [()]
+    assert to_json(again) == to_json(trace)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros((4, 3), dtype="float32")])
+@pytest.mark.parametrize("key", ["value/0", "grad/0", "contribution/4/0"])
+def test_an_npz_whose_arrays_do_not_fit_is_refused(tmp_path, key, wrong):
+    trace_of().save(tmp_path / "t.npz")
+    with np.load(tmp_path / "t.npz") as data:
+        arrays = {name: data[name] for name in data.files}
+    assert key in arrays
+    np.savez(tmp_path / "t.npz", **{**arrays, key: wrong})
+    with pytest.raises(TraceError, match="not a trace that graphlab wrote"):
+        gl.load_trace(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("suffix", [".JSON", ".NPZ"])
+def test_extensions_in_capitals(tmp_path, suffix):
+    trace_of().save(tmp_path / f"t{suffix}")
+    same(trace_of(), gl.load_trace(tmp_path / f"t{suffix}"))

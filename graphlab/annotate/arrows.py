@@ -69,20 +69,15 @@ class Arrows:
 
     def backward(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
         """From the consumer to the producer: upstream × local = downstream."""
-        sent = [edge for edge in edges if self.measures.edge(*edge) is not None]
+        sizes = self.measures.edges
+        sent = [edge for edge in edges if edge in sizes]
         if not sent:  # labels, conditions, constants: the chain rule ends here
             return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(tr("no gradient"), "quiet"),),))
+        size = self.size(sent)
         lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
         return Arrow(
-            self.id(sent),
-            f"n{head}",
-            f"n{tail}",
-            "backward",
-            lines,
-            self.weight(sent),
-            0,
-            self.marks(sent),
-        )
+            self.id(sent), f"n{head}", f"n{tail}", "backward", lines, weight(size, self.scale), 0, self.marks(size)
+        )  # fmt: skip
 
     def both(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
         """With the data; its value over the gradient that comes back."""
@@ -101,23 +96,19 @@ class Arrows:
                 lines.append((Span(text, "grad"),))
             elif sent:
                 lines += self.merged(sent)
+        sent_size = self.size(sent)
         return Arrow(
-            self.id(edges),
-            f"n{tail}",
-            f"n{head}",
-            "both",
-            tuple(lines),
-            self.weight(sent),
-            0,
-            self.marks(sent),
-        )
+            self.id(edges), f"n{tail}", f"n{head}", "both", tuple(lines), weight(sent_size, self.scale), 0,
+            self.marks(sent_size),
+        )  # fmt: skip
 
     def brief(self, array: Any, shape: tuple[int, ...], size: float | None, precision: int) -> str:
         """A number, a few numbers, or shape and size."""
         few = math.prod(shape) == 1 or (self.detail == "values" and math.prod(shape) <= INLINE and len(shape) <= 2)
         if few and array is not None:
             return inline(array, None, precision)
-        return shape_text(shape) if size is None or math.prod(shape) == 0 else f"{shape_text(shape)} · rms {number(size, 3)}"
+        sized = size is not None and math.prod(shape) > 0
+        return f"{shape_text(shape)} · rms {number(size, 3)}" if sized else shape_text(shape)
 
     def chain_rule(self, i: int, k: int) -> tuple[Line, ...]:
         """The edge's rule with its numbers: 0.1966 × (-1) = -0.1966, or symbols, shape and size for arrays."""
@@ -167,10 +158,10 @@ class Arrows:
     def _counted(self, lines: tuple[Line, ...], edges: Sequence[Edge]) -> tuple[Line, ...]:
         return (*lines, (Span(f"×{len(edges)}", "quiet"),)) if len(edges) > 1 and self.detail != "names" else lines
 
-    def weight(self, edges: Sequence[Edge]) -> float | None:
-        sizes = [s for s in (self.measures.edge(*edge) for edge in edges) if s is not None]
-        return weight(max(sizes), self.scale) if sizes else None
+    def size(self, edges: Sequence[Edge]) -> float | None:
+        """The largest of what these edges carry; NaN if any is."""
+        sizes = [size for size in map(self.measures.edges.get, edges) if size is not None]
+        return None if not sizes else max(sizes) if not any(map(math.isnan, sizes)) else math.nan
 
-    def marks(self, edges: Sequence[Edge]) -> tuple[Mark, ...]:
-        bad = [s for s in (self.measures.edge(*edge) for edge in edges) if s is not None and not math.isfinite(s)]
-        return (Mark("warning", tr("not finite")),) if bad else ()
+    def marks(self, size: float | None) -> tuple[Mark, ...]:
+        return (Mark("warning", tr("not finite")),) if size is not None and not math.isfinite(size) else ()

@@ -45,8 +45,9 @@ class Cards:
         """The box of a node, a folded scope or a run."""
         node = self.trace.graph.nodes[part.first if part.kind == "node" else part.last]
         name = node.name if part.kind == "node" else part.scope or self._run_name(part)
-        marks = tuple(
-            mark for i in part.members for mark in (self.options.marks or {}).get(self.trace.graph.nodes[i].name, ())
+        given = self.options.marks or {}
+        marks = (
+            tuple(mark for i in part.members for mark in given.get(self.trace.graph.nodes[i].name, ())) if given else ()
         )
         if part.kind == "node":
             rows, warnings = self.rows(part.first)

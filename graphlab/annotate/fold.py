@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from graphlab.annotate.options import Options
@@ -96,14 +97,15 @@ def _asked_scopes(graph: Graph, fold: Sequence[str]) -> set[str]:
     return {scope for scope in scopes if "." not in scope} if ALL in fold else set(fold)
 
 
-def prefixes(scope: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def prefixes(scope: str) -> tuple[str, ...]:
     """A scope and those around it, outermost first.
 
     >>> prefixes("a.b.c")
-    ['a', 'a.b', 'a.b.c']
+    ('a', 'a.b', 'a.b.c')
     """
     names = scope.split(".") if scope else []
-    return [".".join(names[: k + 1]) for k in range(len(names))]
+    return tuple(".".join(names[: k + 1]) for k in range(len(names)))
 
 
 def _depth(scope: str) -> int:
@@ -199,7 +201,7 @@ def _repeats(signatures: Sequence[object], follows: Sequence[bool], at: int) -> 
 
 
 def _common_scope(graph: Graph, members: Sequence[int]) -> str:
-    common = prefixes(graph.nodes[members[0]].scope)
+    common = list(prefixes(graph.nodes[members[0]].scope))
     for i in members:
         here = set(prefixes(graph.nodes[i].scope))
         common = [p for p in common if p in here]

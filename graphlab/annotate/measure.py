@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
-from graphlab.numbers import Summary, summarise_all
+from graphlab.numbers import Summary, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
@@ -17,7 +18,6 @@ class Measures:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self._summaries: dict[str, list[Summary | None]] = {}
-        self._rms: dict[tuple[int, int], float] | None = None
 
     def of(self, i: int, kind: str) -> Summary | None:
         """The summary of node i's value or grad; None where there is none."""
@@ -31,22 +31,22 @@ class Measures:
 
     def edge(self, i: int, k: int) -> float | None:
         """RMS of what node i sent to its k-th input; None: nothing."""
-        if self._rms is None:
-            edges = [
-                (c, slot, part)
-                for c, parts in enumerate(self.trace.contributions or ())
-                for slot, part in enumerate(parts or ())
-                if part is not None
-            ]
-            sizes = summarise_all([part for *_, part in edges])
-            # an empty array has no RMS: it is no large one, and not one with NaN in it
-            self._rms = {
-                (c, slot): s.rms if s.size else 0.0
-                for (c, slot, _), s in zip(edges, sizes, strict=True)
-                if s is not None
-            }
-        kept = self.trace.summaries.get((i, f"sent {k}")) if self.trace.summaries else None
-        return kept.rms if kept else self._rms.get((i, k))
+        return self.edges.get((i, k))
+
+    @cached_property
+    def edges(self) -> dict[tuple[int, int], float]:
+        """RMS of every contribution that was sent."""
+        parts = [
+            ((c, k), part)
+            for c, sent in enumerate(self.trace.contributions or ())
+            for k, part in enumerate(sent or ())
+            if part is not None
+        ]
+        sizes = rms_all([part for _, part in parts])
+        out = {edge: size for (edge, _), size in zip(parts, sizes, strict=True)}
+        kept = ((key, summary) for key, summary in self.trace.summaries.items() if key[1].startswith("sent "))
+        out.update(((i, int(what.split()[1])), summary.rms) for (i, what), summary in kept)
+        return out
 
     def ratios(self, i: int) -> list[tuple[str, float]]:
         """Per input, RMS(contribution) / RMS(upstream): how much the gradient shrank or grew on the way."""

@@ -45,8 +45,8 @@ def neurons(trace: Trace, options: Options) -> Diagram:
     layers = find_layers(trace)
     empty = next((layer.node for layer in layers if 0 in trace.plan.shapes[layer.node]), None)
     if empty is not None:
-        name, shape = trace.graph.nodes[empty].name, shape_text(trace.plan.shapes[empty])
-        raise UsageError(tr("the neurons view shows one example, but '{name}' is {shape}: empty", name=name, shape=shape))
+        text = "the neurons view shows one example, but '{name}' is {shape}: empty"
+        raise UsageError(tr(text, name=trace.graph.nodes[empty].name, shape=shape_text(trace.plan.shapes[empty])))
     picture = _Picture(trace, options, layers)
     graph = trace.graph
     backward = options.view == "neurons-backward"

@@ -11,7 +11,7 @@ from graphlab.annotate.cards import wrapped
 from graphlab.annotate.measure import weight
 from graphlab.diagram import Mark, plain
 from graphlab.errors import LossError, ModelError, UsageError
-from graphlab.numbers import number, signed, summarise, summarise_all
+from graphlab.numbers import number, rms_all, signed, summarise, summarise_all
 
 
 def network(blocks=1, batch=4):
@@ -276,6 +276,15 @@ def test_measuring_many_arrays_at_once_is_measuring_each():
         assert (one.size, one.nan, one.inf, one.zero) == (found.size, found.nan, found.inf, found.zero)
         pair = ([getattr(s, k) for k in ("mean", "std", "min", "max", "rms")] for s in (one, found))
         np.testing.assert_allclose(*pair, rtol=1e-12)
+
+
+def test_sizes_of_many_arrays_at_once():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=n) * 10.0**k for n in (1, 3, 8, 5000) for k in (0, -170, 170)]
+    arrays += [np.array([1.0, np.inf]), np.array([np.nan, np.inf]), np.zeros((2, 2)), np.float64(-3.0), np.float32(2.5)]
+    np.testing.assert_allclose(rms_all(arrays), [summarise(array).rms for array in arrays], rtol=1e-12)
+    assert rms_all([np.zeros((0, 3))]) == [0.0]
+    assert rms_all([]) == []
 
 
 def test_sizes_survive_huge_and_tiny_numbers():

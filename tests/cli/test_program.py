@@ -164,6 +164,15 @@ def test_a_users_own_python_warnings_are_one_line(spawn: Spawn, folder: Path) ->
     assert (done.returncode, done.stderr) == (0, "warning: take care\n")
 
 
+def test_what_a_python_model_prints_is_no_output_of_ours(spawn: Spawn, folder: Path) -> None:
+    code = "import graphlab as gl\nprint('read')\ndef net():\n    print('built')\n    g = gl.Graph('py')\n"
+    code += "    gl.exp(g.param('x', 1.0), name='y')\n    return g\n"
+    (folder / "net.py").write_text(code, encoding="utf-8")
+    done = spawn("trace", "net.py:net", "--json")
+    assert json.loads(done.stdout)["model"] == "py"
+    assert done.stderr == "read\nbuilt\n"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes and signals as POSIX has them")
 def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
     chain(folder / "chain.yaml")

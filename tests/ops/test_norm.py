@@ -5,7 +5,7 @@ import pytest
 from contract import case_of, run
 
 from graphlab import autodiff, builder
-from graphlab.errors import ShapeError
+from graphlab.errors import ModelError, ShapeError
 from graphlab.ops import Context, check_attrs, get
 
 BN = get("batchnorm")
@@ -177,3 +177,23 @@ def test_a_vjp_not_asked_for_x_leaves_it_out(name):
     assert asked[0] is None
     np.testing.assert_array_equal(asked[1], whole[1])
     np.testing.assert_array_equal(asked[2], whole[2])
+
+
+@pytest.mark.parametrize(
+    ("op", "given", "expected"),
+    [
+        ("batchnorm", {"eps": -1}, "batchnorm: eps is -1 but must be 0 or a little more, such as 1e-5"),
+        ("layernorm", {"eps": -1e-9}, "layernorm: eps is -1e-09 but must be 0 or a little more, such as 1e-5"),
+        (
+            "batchnorm",
+            {"momentum": 1.5},
+            "batchnorm: momentum is 1.5 but must be from 0 to 1; it is the new batch's share of the running statistics",
+        ),
+    ],
+)
+def test_eps_and_momentum_have_their_limits(op, given, expected):
+    kind = get(op)
+    shapes = [np.shape(x) for x in PRIMALS[: len(kind.slots)]]
+    with pytest.raises(ModelError) as error:
+        kind.shape(*shapes, **check_attrs(kind, given))
+    assert str(error.value) == expected
