@@ -97,8 +97,9 @@ def command(
         written = []
         for view in chosen:
             step(tr("drawing {view}", view=view))
-            if save(trace, paths[view], view, "all" in views, theme, engine, params=not no_params, **options):
-                written.append(paths[view])
+            path = paths[view] if view in paths else path_of(target, name, view, len(chosen) > 1)
+            if save(trace, path, view, "all" in views, theme, engine, params=not no_params, **options):
+                written.append(path)
     say(*map(str, written))
 
 

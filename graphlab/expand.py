@@ -26,6 +26,7 @@ class Build:
         self.mode = mode
         self._dtype = graph.dtype
         self._node = node
+        self._result = plan.dtypes[graph.index[node.name]]
         self._taken = graph.index
         self._seen: dict[str, inference.Seen] = {}
         for operand in node.inputs:
@@ -54,8 +55,10 @@ class Build:
         return self._seen[operand][1] if isinstance(operand, str) else None
 
     def finish(self, last: str) -> list[Node]:
-        """The steps, the last one under the name of the node they replace."""
+        """The steps, the last one under the name of the node they replace; as it, a float even of whole numbers."""
         node = self._node
+        if self.dtype(last) != self._result:
+            last = self("mul", last, 1.0, name="float")
         steps = [n for n in self.made.values() if n.name != last]
         return [*steps, replace(self.made[last], name=node.name)]
 

@@ -16,6 +16,7 @@ from graphlab.rules import Formula, filled, formula_of, rule_of
 from graphlab.trace import Trace
 
 INLINE = 6  # arrays of up to this many numbers are written out in a line
+LONGEST = 48  # characters of a name; a card a page wide is read by nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,25 @@ def short_name(trace: Trace, i: int, operand: str | int | float) -> str:
     node = trace.graph.nodes[i]
     for prefix in (node.name, node.scope):
         if prefix and operand.startswith(prefix + "."):
-            return symbol(operand[len(prefix) + 1 :])
-    return symbol(operand)
+            return shortened(symbol(operand[len(prefix) + 1 :]))
+    return shortened(symbol(operand))
 
 
 def own_name(trace: Trace, i: int) -> str:
     """How a node is called in its own scope."""
     node = trace.graph.nodes[i]
     if node.scope == node.name:  # the last step of an unfolded node
-        return symbol(node.name.rpartition(".")[2])
-    return short_name(trace, i, node.name) if node.scope else symbol(node.name)
+        return shortened(symbol(node.name.rpartition(".")[2]))
+    return short_name(trace, i, node.name) if node.scope else shortened(symbol(node.name))
+
+
+def shortened(name: str) -> str:
+    """A very long name without its middle.
+
+    >>> shortened("encoder." * 20 + "W")
+    'encoder.encoder.encoder.encode…encoder.encoder.W'
+    """
+    return name if len(name) <= LONGEST else f"{name[:30]}…{name[-17:]}"
 
 
 def forward_worked(trace: Trace, i: int, precision: int = 4, numbers: bool = True) -> Worked:

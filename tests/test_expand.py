@@ -69,3 +69,17 @@ def test_a_name_already_taken_is_avoided():
     gl.sum(gl.sigmoid(x, name="h") * 1.0)
     names = [node.name for node in expand(g, ["h"]).nodes]
     assert len(set(names)) == len(names)
+
+
+def test_seed_upstream_gradient_and_loss_stay():
+    g = gl.Graph("net", seed=7)
+    x = g.input("x", np.ones((4, 3)))
+    means, variances = g.input("m", np.zeros(3)), g.input("v", np.ones(3))
+    h = gl.batchnorm(x, g.param("gamma", np.ones(3)), g.param("beta", np.zeros(3)), means, variances, name="bn")
+    y = gl.sum(gl.tanh(gl.affine(h, units=2, name="fc")), name="y")
+    graph = g.freeze()
+    unfolded = expand(graph, ["all"])
+    assert (unfolded.random_seed, unfolded.target) == (7, "y")  # though m and v now lead nowhere
+    assert np.array_equal(unfolded.initial_state()["fc.W"], graph.initial_state()["fc.W"])
+    g.backward_from(y, -3.0)
+    assert gl.backward(gl.forward(expand(g, ["bn"])))["y"].grad == -3.0

@@ -24,7 +24,7 @@ def seen(*dtypes):
         (ADD, (B, B), F64), (ADD, (LITERAL, LITERAL), F64), (ADD, (I64, LITERAL), I64),
         (DIV, (I64, I64), F64), (DIV, (I64, F32), F32), (RELU, (I64,), F64),
         (REGISTRY["less"], (F32, F32), B), (REGISTRY["equal"], (I64, LITERAL), B),
-        (WHERE, (B, F32, F32), F32), (WHERE, (F32, I64, I64), I64),
+        (WHERE, (B, F32, F32), F32), (WHERE, (F32, I64, I64), I64), (WHERE, (F32, LITERAL, LITERAL), F32),
         (REGISTRY["embedding"], (I64, F32), F32),
         (REGISTRY["reshape"], (I32,), I32), (REGISTRY["reshape"], (B,), B),
     ],

@@ -82,6 +82,13 @@ def test_not_finite_numbers_are_words():
     assert log["value"] == ["-Infinity", "NaN"]
 
 
+def test_each_kind_of_not_finite_has_its_own_word():
+    g = gl.Graph()
+    gl.mul(g.input("x", [np.inf, -np.inf, np.nan, -0.0]), 1.0, name="y")
+    node = json.loads(to_json(gl.forward(g)))["nodes"][-1]
+    assert node["value"][:3] == ["Infinity", "-Infinity", "NaN"] and str(node["value"][3]) == "-0.0"
+
+
 def test_large_arrays_are_null_with_a_summary(tmp_path):
     trace = trace_of()
     data = json.loads(to_json(trace, max_elements=5))

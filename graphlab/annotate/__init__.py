@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from graphlab.annotate.arrows import Arrows
 from graphlab.annotate.cards import Cards
 from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
-from graphlab.annotate.measure import Measures
+from graphlab.annotate.measure import Measures, loss_text
 from graphlab.annotate.neurons import neurons
 from graphlab.annotate.options import DETAILS, DIRECTIONS, VIEWS, Options
 from graphlab.diagram import Diagram, Group, Line, Span
@@ -18,6 +18,7 @@ from graphlab.graph import Graph
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number
 from graphlab.trace import Trace
+from graphlab.worked import shortened
 
 __all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
 
@@ -78,7 +79,8 @@ def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[in
         for prefix in prefixes(scope):
             if prefix not in ids:
                 ids[prefix] = f"g{len(ids)}"
-                groups.append(Group(ids[prefix], symbol(prefix.rpartition(".")[2]), ids.get(prefix.rpartition(".")[0])))
+                outer, _, own = prefix.rpartition(".")
+                groups.append(Group(ids[prefix], shortened(symbol(own)), ids.get(outer)))
         where[part.first] = ids.get(scope)
     return groups, where
 
@@ -94,10 +96,11 @@ def subtitle(trace: Trace, options: Options) -> str:
         parts.append(tr("evaluation mode"))
     loss = trace.loss
     if loss is not None and options.view != "forward":
-        name = symbol(str(trace.graph.target))
-        parts.append(f"{name if name == 'L' else f'L = {name}'} = {number(loss, options.precision + 1)}")
+        name = shortened(symbol(str(trace.graph.target)))
+        parts.append(f"{name if name == 'L' else f'L = {name}'} = {loss_text(loss, options.precision)}")
     elif loss is not None:
-        parts.append(f"{symbol(str(trace.graph.target))} = {number(loss, options.precision + 1)}")
+        name = shortened(symbol(str(trace.graph.target)))
+        parts.append(f"{name} = {loss_text(loss, options.precision)}")
     elif trace.graph.backward_node and options.gradients:
         parts.append(tr("starts at {node} with the gradient given", node=symbol(trace.graph.backward_node)))
     return " · ".join(parts)

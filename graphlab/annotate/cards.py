@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,10 @@ from graphlab.numbers import (
 )
 from graphlab.ops import get
 from graphlab.trace import Trace
-from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name, short_name
+from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name, short_name, shortened
 
 MAX_TERMS = 6
+_LITERAL = re.compile(r"[-−]?[\d.]+(e-?\d+)?")
 
 
 class Cards:
@@ -187,10 +189,10 @@ class Cards:
                 if scalar and np.size(local.value) == 1
                 else None
             )
-            if value != local.symbolic:
-                spans.append(Span(local.symbolic))
-            if value is not None:
-                spans.append(Span(value if value == local.symbolic else f" = {value}", "strong"))
+            literal = _LITERAL.fullmatch(local.symbolic) is not None
+            spans.append(Span(local.symbolic, "strong" if literal else "plain"))
+            if value is not None and not literal:  # not 1.0001 = 1
+                spans.append(Span(f" = {value}", "strong"))
             lines.append(tuple(spans))
         return [Row("local", tuple(lines))] if lines else []
 
@@ -218,7 +220,7 @@ class Cards:
         work = [i for i in part.members if not graph.nodes[i].is_leaf]
         if part.kind == "run":
             return (Span(self._run_name(part), "strong"), Span(f" ×{part.count}", "strong"))
-        return (Span(symbol(part.scope), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
+        return (Span(shortened(symbol(part.scope)), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
 
     def fold_rows(self, part: Part) -> tuple[Row, ...]:
         """What a folded box holds: its ops, parameters, and the shape of what leaves it."""
@@ -235,7 +237,7 @@ class Cards:
             rows.append(Row("note", ((Span(tr("{n} parameters", n=f"{size:,}"), "quiet"),),)))
         if part.kind == "run":
             first, last = graph.nodes[part.first].name, graph.nodes[part.last].name
-            rows.append(Row("note", ((Span(f"{symbol(first)} … {symbol(last)}", "quiet"),),)))
+            rows.append(Row("note", ((Span(f"{shortened(symbol(first))} … {shortened(symbol(last))}", "quiet"),),)))
         if self.detail != "names":
             rows.append(self.shape(part.last))
         if self.options.gradients and self.detail != "names":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
-from graphlab.numbers import Summary, rms_all, summarise_all
+from graphlab.numbers import Summary, number, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
@@ -79,3 +79,8 @@ def weight(size: float | None, scale: tuple[float, float]) -> float | None:
     if size <= low or high <= 0:
         return 1.0 if size and low == high else 0.0
     return min(1.0, math.log(size / low) / math.log(high / low)) if high > low else 1.0
+
+
+def loss_text(loss: float, precision: int) -> str:
+    """A picture's loss, with a digit more than the rest; 17 say all that there is to a float."""
+    return number(loss, min(precision + 1, 17))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.annotate.measure import weight
+from graphlab.annotate.measure import loss_text, weight
 from graphlab.annotate.options import Options
 from graphlab.diagram import Arrow, Box, Diagram, Line, Row, Span
 from graphlab.errors import UsageError
@@ -17,6 +17,7 @@ from graphlab.messages import tr
 from graphlab.numbers import MISSING, number, shape_text
 from graphlab.ops import get
 from graphlab.trace import Trace
+from graphlab.worked import shortened
 
 LONGEST_NAME = 8  # characters that fit a circle
 COLUMN, ROW = 250.0, 104.0  # points between layers and between units
@@ -56,7 +57,7 @@ def neurons(trace: Trace, options: Options) -> Diagram:
     if len(shape) > 1 and shape[0] > 1:
         parts.append(tr("the first of {n} examples", n=shape[0]))
     if trace.loss is not None:
-        parts.append(f"{symbol(str(graph.target))} = {number(trace.loss, options.precision + 1)}")
+        parts.append(f"{shortened(symbol(str(graph.target)))} = {loss_text(trace.loss, options.precision)}")
     return Diagram(
         symbol(graph.name) if options.title is None else options.title, " · ".join(parts), options.view,
         tuple(picture.boxes), tuple(picture.arrows), legend=tuple(picture.legend()), notes=tuple(picture.notes()),

@@ -313,3 +313,31 @@ def test_an_empty_array_is_called_empty_and_no_warning(view, detail):
     said = [plain(arrow.lines) for arrow in diagram.arrows]
     assert not [arrow.marks for arrow in diagram.arrows if arrow.marks] and "nan" not in " ".join(said).lower()
     assert "∂L/∂x empty" in text_of(box_of(diagram, "x")) or "∂L/∂x 0×3 · empty" in text_of(box_of(diagram, "x"))
+
+
+def test_the_loss_has_no_digits_that_a_float_has_not():
+    g = gl.Graph("tax")
+    gl.mul(g.param("a", 200.0), g.param("t", 1.1), name="price")
+    for view in ("forward", "both"):
+        said = annotate(run(g), Options(view=view, precision=17)).subtitle
+        assert said.endswith(f"price = {number(200 * 1.1, 17)}")
+
+
+def test_a_slope_that_is_a_number_of_the_model_is_not_rounded_beside_itself():
+    g = gl.Graph("scaled")
+    gl.mul(g.param("w", 1.0), 1.00001, name="y")
+    assert rows(box_of(annotate(run(g), Options(view="backward")), "y"), "local") == ["∂y/∂w = 1.00001"]
+
+
+def test_very_long_names_are_shortened_in_the_picture_and_whole_in_the_boxes_name():
+    g = gl.Graph("long")
+    with g.scope("s" * 200):
+        gl.exp(gl.exp(g.param("w" * 200, 1.0), name="h" * 200), name="y")
+    for view in ("forward", "backward", "both"):
+        diagram = annotate(run(g), Options(view=view, detail="values"))
+        lines = [line for box in diagram.boxes for line in (box.header, *(x for row in box.rows for x in row.lines))]
+        lines += [line for arrow in diagram.arrows for line in arrow.lines]
+        texts = [span.text for line in lines for span in line]
+        texts += [diagram.subtitle, *(group.label for group in diagram.groups)]
+        assert max(map(len, texts)) < 120
+        assert f"{'s' * 200}.{'w' * 200}" in {box.name for box in diagram.boxes}

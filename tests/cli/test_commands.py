@@ -68,6 +68,13 @@ def test_render_of_a_model_without_a_loss(run: Run, folder: Path) -> None:
     assert "the loss 'y' has shape (2,)" in asked.stderr
 
 
+def test_render_of_one_file_of_a_model_without_a_loss_is_the_forward_picture(run: Run, folder: Path) -> None:
+    result = run("render", "noloss.yaml", "-o", "one.dot")
+    assert (result.exit_code, result.stdout) == (0, "one.dot\n")
+    assert result.stderr.startswith("note: only the forward picture is drawn")
+    assert "exp" in (folder / "one.dot").read_text(encoding="utf-8")
+
+
 def test_the_choices_of_render_are_those_of_the_library() -> None:
     from graphlab.annotate import DETAILS, VIEWS
     from graphlab.export.picture import ENGINES

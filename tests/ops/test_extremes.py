@@ -86,3 +86,13 @@ def test_a_soft_label_0_leaves_a_masked_class_out():
     gl.softmax_cross_entropy(x, g.input("t", [[0.5, 0.0, 0.5], [1.0, 0.0, 0.0]], grad=False), name="y")
     assert np.isfinite(gl.forward(g)["y"].value)
     steps_agree(g.freeze(), ["x"])
+
+
+@pytest.mark.parametrize("op", ["mse", "mae"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_steps_of_a_loss_of_whole_numbers_end_in_a_float_too(op, dtype):
+    g = gl.Graph(dtype=dtype)
+    g.op(op, g.input("x", np.array([3, 5])), g.input("t", np.array([1, 6])), reduction="sum", name="y")
+    plain, unfolded = gl.forward(g)["y"], gl.forward(expand(g, ["y"]))["y"]
+    assert plain.dtype == unfolded.dtype == unfolded.value.dtype.name == dtype
+    assert plain.value == unfolded.value

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import graphlab as gl
 from graphlab import autodiff, builder
 from graphlab.errors import ModelError
 from graphlab.ops import Context, get
@@ -54,3 +55,13 @@ def test_a_rate_outside_its_range_is_refused(rate):
     assert str(error.value) == (
         f"dropout: rate is {rate} but must be at least 0 and below 1; it is the share that is dropped"
     )
+
+
+def test_one_graph_runs_in_both_modes_in_turn():
+    g = gl.Graph()
+    gl.dropout(gl.batchnorm(g.input("x", np.arange(12.0).reshape(4, 3)), name="h"), name="y")
+    graph = g.freeze()
+    train, evaluated, again = (gl.forward(graph, mode=mode) for mode in ("train", "eval", "train"))
+    assert np.array_equal(evaluated["y"].value, evaluated["h"].value)
+    assert not np.array_equal(evaluated["h"].value, train["h"].value)
+    assert (train["y"].value == 0).any() and np.array_equal(train["y"].value, again["y"].value)
