@@ -230,7 +230,8 @@ class _Function:
         if self.rounding is not None:
             return total, self.rounding
         moved = self.magnitudes * (np.abs(value) + np.abs(self.base)) * (change != 0)
-        return total, float(np.sum(moved))
+        # nothing moved: a change below the rounding of f itself cannot be seen, so a slope of 0 proves nothing
+        return total, float(np.sum(moved)) or float(np.max(self.magnitudes * np.abs(self.base), initial=0.0))
 
     def element(self, index: tuple[int, ...], analytic: float) -> Verdict:
         x, start = self.point, float(self.point[index])

@@ -154,3 +154,15 @@ def test_a_bound_beyond_the_integers_says_so():
     gl.clip(g.input("n", np.array([1], dtype="int32")), min=2**40, name="y")
     with pytest.raises(DataError, match=r"clip 'y': clip: a bound does not fit into int32; give x dtype: int64"):
         gl.forward(g)
+
+
+def test_numpys_numbers_as_attributes_are_pythons():
+    """np.float64 is a float, but makes float64 of float32."""
+    g = gl.Graph(dtype="float32")
+    x = g.param("x", [[-1.0, 2.0]])
+    y = gl.leaky_relu(x, slope=np.float64(0.1)) + gl.clip(x, min=np.float32(-0.5))
+    gl.sum(gl.softmax(y, axis=np.int64(1)), axis=(np.int64(0), np.int32(1)), name="loss")
+    trace = gl.backward(gl.forward(g))
+    assert {r.value.dtype.name for r in trace} == {r.grad.dtype.name for r in trace} == {"float32"}
+    attrs = [value for r in trace if r.node.role == "node" for value in r.node.attrs.values()]
+    assert not any(isinstance(value, np.generic) for value in attrs)

@@ -56,7 +56,9 @@ class Measures:
         out = []
         for k, operand in enumerate(self.trace.graph.nodes[i].inputs):
             size = self.edge(i, k)
-            if size is not None and math.isfinite(size):
+            if size is None or not math.isfinite(size):
+                continue
+            if 0 not in self.trace.plan.shapes[self.trace.plan.operands[i][k]]:  # nothing neither shrinks nor grows
                 out.append((short_name(self.trace, i, operand), size / upstream.rms))
         return out
 

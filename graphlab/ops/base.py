@@ -258,6 +258,7 @@ def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> 
 def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
     if value is None and attr.optional:
         return None
+    value = _plain(value)
     ok, expected = _KINDS[attr.kind]
     if not ok(value) or (attr.choices and value not in attr.choices):
         if attr.choices:
@@ -268,6 +269,13 @@ def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
         )  # fmt: skip
         raise ModelError(message)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """numpy's scalars as Python's, which leave float32 what it is."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value)) if any(isinstance(item, np.generic) for item in value) else value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_integer(value: Any) -> bool:

@@ -312,6 +312,7 @@ def test_an_empty_array_is_called_empty_and_no_warning(view, detail):
     diagram = annotate(empty(), Options(view=view, detail=detail))
     said = [plain(arrow.lines) for arrow in diagram.arrows]
     assert not [arrow.marks for arrow in diagram.arrows if arrow.marks] and "nan" not in " ".join(said).lower()
+    assert not rows(box_of(diagram, "E"), "scale")
     assert "∂L/∂x empty" in text_of(box_of(diagram, "x")) or "∂L/∂x 0×3 · empty" in text_of(box_of(diagram, "x"))
 
 
