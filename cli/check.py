@@ -15,12 +15,14 @@ from .screen import Line, Styled, Text, progress, say, say_all, say_json, width
 from .table import Column, table
 
 if TYPE_CHECKING:
-    from graphlab.gradcheck import Check, Report
+    from graphlab.comparing import Check
+    from graphlab.gradcheck import Report
 
 _HELP = tr("""Check every gradient against differences of the function itself.
 
 A line for each node, then for each parameter and input from end to end. A kink is where a function bends, such as ReLU
-at 0: there any slope between its two sides is right. The exit status is 1 if a gradient is wrong.
+at 0: there any slope between its two sides is right. A slope is unclear where rounding hides it. The exit status is 1
+if a gradient is wrong.
 
 \b
 Examples:
@@ -58,7 +60,7 @@ def _show(name: str, report: Report) -> None:
     wrong = report.wrong
     if wrong:
         say("", Styled(tr("wrong"), "strong"), *map(_detail, wrong))
-    say("", _verdict(report))
+    say("", *_verdict(report))
 
 
 def _table(nodes: Sequence[Sequence[Check]]) -> Iterator[Line]:
@@ -126,14 +128,35 @@ def _detail(check: Check) -> Line:
     return text.replace(" :", ":")
 
 
-def _verdict(report: Report) -> Line:
+def _verdict(report: Report) -> list[Line]:
     compared = [check for check in report.checks if check.status != "skipped"]
+    left_out = _left_out(report)
     if report.wrong:
         n = len(report.wrong)
-        return Styled(tr("{n} of {of} gradients are wrong", n=n, of=len(compared)), "bad")
+        return [Styled(tr("{n} of {of} gradients are wrong", n=n, of=len(compared)), "bad"), *left_out]
     if not compared:
-        return tr("nothing to check: no gradient reaches a number")
-    return Styled(tr("all {n} gradients agree with differences", n=len(compared)), "good")
+        return left_out or [tr("nothing to check: no gradient reaches a number")]
+    if left_out:
+        return [tr("{n} gradients agree with differences", n=len(compared)), *left_out]
+    return [Styled(tr("all {n} gradients agree with differences", n=len(compared)), "good")]
+
+
+def _left_out(report: Report) -> list[Line]:
+    """How many gradients could not be compared or were not drawn, and why; empty if there are none."""
+    from graphlab.comparing import reason
+
+    blind = [check for check in report.checks if check.undefined or check.unclear]
+    wholly = [check for check in blind if check.status == "skipped"]
+    partly = [check for check in blind if check.status != "skipped"]
+    spared = sum(check.spared for check in report.checks)
+    lines: list[Line] = []
+    if spared:
+        lines.append(tr("{n} not drawn", n=spared))
+    if partly:
+        lines.append(tr("{n} only in part: {why}", n=len(partly), why=reason(partly)))
+    if wholly:
+        lines.append(tr("{n} not compared: {why}", n=len(wholly), why=reason(wholly)))
+    return lines
 
 
 def _record(name: str, report: Report) -> dict[str, Any]:

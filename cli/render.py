@@ -36,7 +36,7 @@ Examples:
   graphlab render model.yaml --view backward -o back.png
   graphlab render model.yaml --view all -o pictures/
   graphlab render -e "sigmoid(w*x + b)" w=2 x=-1 b=0.5
-  graphlab render model.yaml --expand bn --theme print""")
+  graphlab render model.yaml --expand batchnorm --theme print""")
 
 
 @click.command("render", help=_HELP, short_help=tr("Draw a model forward and backward."))
@@ -141,7 +141,7 @@ def check_output(path: Path, given: str) -> Path:
     if path.is_dir():
         return path
     if given.endswith(("/", "\\")):
-        raise click.UsageError(tr("there is no folder '{path}'; make it first", path=given), context)
+        return make_folder(path, given)
     if path.suffix.lower() not in EXTENSIONS:
         listed = " ".join(EXTENSIONS)
         message = tr(
@@ -149,6 +149,16 @@ def check_output(path: Path, given: str) -> Path:
         )
         raise click.UsageError(message, context)
     return check_writable(path)
+
+
+def make_folder(path: Path, given: str) -> Path:
+    """The folder that -o names with a slash at its end, made where it is not there; its parents must be."""
+    try:
+        path.mkdir()
+    except OSError as error:
+        message = tr("the folder '{path}' cannot be made: {why}", path=given, why=error.strerror or error)
+        raise click.UsageError(message, click.get_current_context()) from None
+    return path
 
 
 def path_of(target: Path | None, name: str, view: str, several: bool) -> Path:

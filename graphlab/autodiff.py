@@ -10,7 +10,15 @@ import numpy as np
 
 from graphlab import builder
 from graphlab.builder import frozen_graph
-from graphlab.errors import DataError, GraphlabError, LossError, MemoryLimitError, ShapeError, TraceError
+from graphlab.errors import (
+    DataError,
+    GraphlabError,
+    LossError,
+    MemoryLimitError,
+    ShapeError,
+    TraceError,
+    UsageError,
+)
 from graphlab.graph import Graph
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops import Context
@@ -18,7 +26,7 @@ from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan
 from graphlab.state import State, generator
 from graphlab.trace import Trace
-from graphlab.values import FLOATS, convert
+from graphlab.values import FLOATS, check_unmasked, convert
 
 __all__ = ["MAX_MEMORY", "Plan", "backward", "forward", "plan"]
 
@@ -41,6 +49,10 @@ def forward(
     9.0
     """
     graph = frozen_graph(graph)
+    check_iteration(iteration)
+    if feeds is not None and not isinstance(feeds, Mapping):
+        message = tr("feeds is {kind} but must be a mapping of inputs' names to values", kind=type(feeds).__name__)
+        raise DataError(message)
     given = {name: _fed(graph, name, value) for name, value in (feeds or {}).items()}
     made = plan(graph, {n: v.shape for n, v in given.items()}, {n: v.dtype.name for n, v in given.items()}, mode)
     check_memory(graph, made, max_memory)
@@ -235,7 +247,16 @@ def _out_of_memory(graph: Graph, i: int) -> GraphlabError:
     return located(MemoryLimitError(message), graph, i)
 
 
+def check_iteration(iteration: int) -> None:
+    """Raises UsageError unless it is a whole number, 0 or more."""
+    if not isinstance(iteration, int | np.integer) or isinstance(iteration, bool) or iteration < 0:
+        message = tr("iteration is {iteration!r} but must be a whole number, 0 or more", iteration=iteration)
+        raise UsageError(message)
+
+
 def _fed(graph: Graph, name: str, value: Any) -> np.ndarray:
+    if not isinstance(name, str):
+        raise DataError(tr("feeds name inputs, but {name!r} is not a name", name=name))
     node = graph.nodes[graph.index[name]] if name in graph else None
     if node is None or node.op != "input":
         inputs = [n.name for n in graph.leaves("input")]
@@ -244,6 +265,7 @@ def _fed(graph: Graph, name: str, value: Any) -> np.ndarray:
         raise DataError(
             tr("there is no input '{name}'{hint}; the inputs are: {listed}", name=name, hint=hint, listed=listed)
         )
+    check_unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -260,6 +282,8 @@ def checked_state(graph: Graph, given: Mapping[str, Any] | None) -> State:
     """
     if given is None:
         return graph.initial_state()
+    for name, value in given.items():
+        check_unmasked(value, name)
     state = given if isinstance(given, State) else graph.initial_state().replace(given)
     changed: dict[str, np.ndarray] = {}
     for node in graph.leaves("param", "state"):

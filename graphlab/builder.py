@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from graphlab import graph as structure, ops
 from graphlab.errors import GraphlabError, LossError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
@@ -49,6 +51,27 @@ class Ref:
                 raise ModelError(tr("an index is a whole number or a slice such as 1:3, not {item!r}", item=item))
         parts = tuple(Slice(i.start, i.stop, i.step) if isinstance(i, slice) else i for i in items)
         return self.graph.op("index", self, key=key_text(parts))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            message = tr("node '{name}' is a scalar: it has no length and nothing to go through", name=self.name)
+            raise ShapeError(message)
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Ref]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        message = tr("node '{name}' has no value while the graph is built; gl.stack joins nodes", name=self.name)
+        raise UsageError(message)
+
+    def __eq__(self, other: object) -> Any:
+        return self.graph.op("equal", self, other) if _is_operand(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return self.graph.op("not_equal", self, other) if _is_operand(other) else NotImplemented
+
+    __hash__ = object.__hash__  # of the object itself: as a key, a Ref is only ever equal to itself
 
     def __bool__(self) -> bool:
         raise UsageError(tr("node '{name}' has no value while the graph is built; use gl.where", name=self.name))
@@ -162,12 +185,12 @@ class Graph:
         full = self._full(name) if name else self._auto_name(op)
         before = len(self.nodes)
         try:
-            operands = self._operands(inputs, full)
+            operands = self._operands(kind, inputs, full)
             checked = self._make_parameters(kind, full, operands, attrs)
             shape, dtype = infer(kind, [self._seen(o) for o in operands], checked, self.dtype)
         except GraphlabError as error:
             self._forget(before)
-            raise _about(error, op, full) from None
+            raise about(error, op, full) from None
         try:
             self._add(Node(full, op, tuple(operands), checked), shape, dtype)
         except ModelError:
@@ -207,11 +230,11 @@ class Graph:
     def _auto_name(self, op: str) -> str:
         """The op's name and a counter, per scope."""
         base = self._full(op)
-        while True:
-            self._counts[base] = self._counts.get(base, 0) + 1
-            name = f"{base}{self._counts[base]}"
-            if name not in self.nodes:
-                return name
+        count = self._counts.get(base, 1)
+        while f"{base}{count}" in self.nodes:
+            count += 1
+        self._counts[base] = count  # all before it are taken; this one only once its node is there
+        return f"{base}{count}"
 
     def _forget(self, count: int) -> None:
         """Take back what was added after the first `count` nodes: a refused layer leaves nothing behind."""
@@ -224,19 +247,22 @@ class Graph:
             raise ModelError(tr("{ref!r} is not a node of this graph", ref=ref))
         return ref.name
 
-    def _operands(self, inputs: Sequence[Any], consumer: str) -> list[structure.Operand]:
+    def _operands(self, kind: type[ops.Op], inputs: Sequence[Any], consumer: str) -> list[structure.Operand]:
         """Names and literal numbers; arrays become constants, `consumer#1` and so on."""
         out: list[structure.Operand] = []
         made = 0
-        for value in inputs:
+        slots = kind.slot_names(len(inputs))
+        for i, value in enumerate(inputs):
             if isinstance(value, Ref):
                 out.append(self._own(value))
             elif _is_literal(value):
                 out.append(float(value) if isinstance(value, float) else value)
             else:
                 made += 1
-                attrs = leaf_attrs("", value, None, None, None, {}, self.dtype)
-                out.append(self._add_leaf(f"{consumer}#{made}", "constant", attrs).name)
+                slot = slots[i] if i < len(slots) else tr("input {n}", n=i + 1)
+                array = array_of(value, None, slot, self.dtype)
+                attrs = {"value": array, "shape": array.shape, "dtype": array.dtype.name}
+                out.append(self._add_leaf(f"{consumer}#{made}", "constant", attrs, scoped=True).name)
         return out
 
     def _seen(self, operand: structure.Operand) -> tuple[tuple[int, ...], str | None]:
@@ -271,7 +297,7 @@ class Graph:
         return {k: v for k, v in checked.items() if k in kind.attrs}
 
     def _add_leaf(self, name: str, role: str, attrs: dict[str, Any], scoped: bool = False) -> Ref:
-        full = name if scoped or "#" in name else self._full(name)
+        full = name if scoped else self._full(name)
         self._add(Node(full, role, (), attrs), attrs["shape"], attrs["dtype"])
         return Ref(self, full)
 
@@ -286,8 +312,14 @@ class Graph:
 
 
 def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
-    """A builder's snapshot, or the graph itself."""
-    return graph.freeze() if isinstance(graph, Graph) else graph
+    """A builder's snapshot, or the graph itself. Raises UsageError for what is neither."""
+    if isinstance(graph, Graph):
+        return graph.freeze()
+    if not isinstance(graph, structure.Graph):
+        kind = type(graph).__name__
+        message = tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
+        raise UsageError(message)
+    return graph
 
 
 def op_function(op: str) -> Callable[..., Ref]:
@@ -304,6 +336,11 @@ def op_function(op: str) -> Callable[..., Ref]:
     function.__name__ = function.__qualname__ = op
     function.__doc__ = kind.__doc__
     return function
+
+
+def _is_operand(value: object) -> bool:
+    """What a comparison makes a node of; anything else is simply not equal to a Ref."""
+    return isinstance(value, Ref | int | float | list | tuple | np.ndarray | np.generic)
 
 
 def _is_literal(value: Any) -> bool:
@@ -324,7 +361,9 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _about(error: GraphlabError, op: str, name: str) -> GraphlabError:
-    """The error with the node it is about at its head."""
+def about(error: GraphlabError, op: str, name: str, where: str | None = None) -> GraphlabError:
+    """The error with the node it is about at its head, and its place if it had none."""
     head = f"{op} '{name}': "
-    return error if error.message.startswith(head) else type(error)(head + error.message, where=error.where)
+    if not error.message.startswith(head):
+        error = type(error)(head + error.message.removeprefix(f"{op}: "), where=error.where)
+    return error.at(where)

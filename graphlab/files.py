@@ -31,12 +31,14 @@ def write_file(path: str | os.PathLike[str], content: bytes) -> None:
 
     Raises: UsageError where it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    check_target(target)
+    path = Path(path)
+    check_target(path)
     try:
-        if target.exists() and not target.is_file():  # a pipe or a device is written to, not replaced
-            target.write_bytes(content)
+        if path.exists() and not path.is_file():  # a pipe or a device is written to by its own name, not replaced:
+            path.write_bytes(content)  # what a link such as /dev/stdout leads to may have none
             return
+        target = Path(os.path.realpath(path))
+        check_target(target)
         _replace(target, content)
     except OSError as error:
         raise UsageError(tr("'{path}' cannot be written: {why}", path=path, why=error.strerror or error)) from None

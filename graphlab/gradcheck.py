@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from graphlab import autodiff, builder, ops
-from graphlab.differences import Verdict, compare
+from graphlab.comparing import Check, Function, compared
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
 from graphlab.ops import Context
@@ -21,46 +21,11 @@ from graphlab.trace import Trace
 from graphlab.values import FLOATS
 
 SAMPLES = 64  # elements compared in each array; smaller arrays are compared whole
-DIRECTIONS = 2  # random directions through all elements of an array that is sampled
 LEAST = 16  # evaluations worth spending on one leaf
 PROBE = 2.5e-5  # seconds one difference costs apart from the op itself
 PER_NODE = 3e-6  # seconds, and per number computed or multiplied:
 PER_NUMBER = 1e-9
-ORDER = ("wrong", "kink", "ok", "skipped")
-
-
-@dataclass(frozen=True, slots=True)
-class Worst:
-    """The element that fits least. index: None where it is a direction through all elements."""
-
-    index: tuple[int, ...] | None
-    analytic: float
-    numeric: float
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One slot of a node, or (slot "") a leaf end to end.
-
-    status: ok, wrong, kink (right, but some elements sit where the function bends) or skipped, with the reason.
-    error: the largest relative error; None where nothing was compared. checked of size elements were compared one by
-    one, and `directions` through all of them; undefined of these are not finite, and of unclear ones no step size shows
-    the slope.
-    """
-
-    node: str
-    op: str
-    slot: str
-    status: str
-    error: float | None = None
-    worst: Worst | None = None
-    checked: int = 0
-    size: int = 0
-    directions: int = 0
-    kinks: int = 0
-    undefined: int = 0
-    unclear: int = 0
-    reason: str = ""
+PER_OPERAND = 1e-6
 
 
 @dataclass(frozen=True)
@@ -161,10 +126,14 @@ def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
         cotangents: Any = None
         weights = _upstream(trace, i)
         limit = int(budget / count / (PROBE + _seconds(trace, i)))
-        for k, slot in enumerate(node.slots):
+        slots = node.slots
+        chosen = _drawn(range(len(slots)), max(1, limit * len(slots) // LEAST))
+        for k, slot in enumerate(slots):
             reason = _no_gradient(trace, i, k)
+            if spared := not reason and k not in chosen:
+                reason = tr("{n} of {of} inputs were drawn; a larger budget checks more", n=len(chosen), of=len(slots))
             if reason:
-                yield Check(node.name, node.op, slot, "skipped", reason=reason)
+                yield Check(node.name, node.op, slot, "skipped", spared=spared, reason=reason)
                 continue
             if cotangents is None:
                 residuals = trace.residuals_of(i)
@@ -172,8 +141,8 @@ def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
             analytic = cotangents[k]
             if analytic is not None and op.elementwise:
                 analytic = unbroadcast(analytic, np.shape(primals[k]))
-            function = _Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
-            yield _compared(function, analytic, Check(node.name, node.op, slot, "ok"), samples, limit)
+            function = Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
+            yield compared(function, analytic, Check(node.name, node.op, slot, "ok"), samples, limit)
 
 
 def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
@@ -186,7 +155,7 @@ def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
     once = PROBE + sum(_seconds(trace, i) for i in plan.order) / 2  # a leaf moves about half of the graph
     allowed = max(1, int(budget / (LEAST * once)))
     limit = int(budget / once / max(min(len(reached), allowed), 1))
-    chosen = {reached[k * len(reached) // allowed] for k in range(allowed)} if len(reached) > allowed else set(reached)
+    chosen = _drawn(reached, allowed)
     rerun, rounding = Rerun(trace), _rounding(done)
     weights = np.asarray(graph.backward_gradient if graph.backward_gradient is not None else 1.0)
     for i in leaves:
@@ -196,113 +165,16 @@ def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
             yield replace(blank, status="skipped", reason=_not_reached(trace, i))
         elif i not in chosen:
             reason = tr("{n} of {of} leaves were drawn; a larger budget checks more", n=len(chosen), of=len(reached))
-            yield replace(blank, status="skipped", reason=reason)
+            yield replace(blank, status="skipped", spared=True, reason=reason)
         else:
-            function = _Function(rerun.function(i, target), trace.values[i], trace.values[target], weights, rounding)
-            yield _compared(function, done.cotangents[i], blank, samples, limit)  # type: ignore[index]
+            function = Function(rerun.function(i, target), trace.values[i], trace.values[target], weights, rounding)
+            yield compared(function, done.cotangents[i], blank, samples, limit)  # type: ignore[index]
 
 
-class _Function:
-    """φ(x) = Σ u (f(x) − f(x₀)), and a place x to be moved from x₀ and back.
-
-    rounding: the size of the numbers behind f whose rounding reaches it; that of f itself unless given.
-    """
-
-    def __init__(
-        self, function: Callable[[Any], Any], point: Any, base: Any, weights: np.ndarray, rounding: float | None = None
-    ) -> None:
-        self.function = function
-        self.point = np.array(point, dtype=np.float64)
-        self.base = np.array(base)
-        self.weights = weights
-        self.magnitudes = np.abs(weights)
-        self.rounding = rounding
-        self.broken = not np.isfinite(self.base).all()  # then NaN stays NaN, and says nothing about a slope
-        self.calls = 0
-
-    def at(self, x: np.ndarray) -> tuple[float, float]:
-        self.calls += 1
-        value = self.function(x[()])
-        change = value - self.base
-        if self.broken:
-            change = np.where(np.isfinite(self.base) | np.isfinite(value), change, 0.0)
-        total = float(np.sum(self.weights * change))
-        if self.rounding is not None:
-            return total, self.rounding
-        moved = self.magnitudes * (np.abs(value) + np.abs(self.base)) * (change != 0)
-        # nothing moved: a change below the rounding of f itself cannot be seen, so a slope of 0 proves nothing
-        return total, float(np.sum(moved)) or float(np.max(self.magnitudes * np.abs(self.base), initial=0.0))
-
-    def element(self, index: tuple[int, ...], analytic: float) -> Verdict:
-        x, start = self.point, float(self.point[index])
-
-        def along(t: float) -> tuple[float, float]:
-            x[index] = start + t
-            try:
-                return self.at(x)
-            finally:
-                x[index] = start
-
-        return self._judged(compare(along, analytic, abs(start)))
-
-    def direction(self, towards: np.ndarray, analytic: float) -> Verdict:
-        scale = math.sqrt(float(np.mean(np.square(self.point))))
-        return self._judged(compare(lambda t: self.at(self.point + t * towards), analytic, scale))
-
-    def _judged(self, verdict: Verdict) -> Verdict:
-        return Verdict("undefined", math.nan, math.nan) if self.broken and verdict.status == "wrong" else verdict
-
-
-def _compared(function: _Function, analytic: Any, blank: Check, samples: int, limit: int) -> Check:
-    """All comparisons of one array, until about `limit` evaluations are spent."""
-    shape = function.point.shape
-    size = function.point.size
-    if analytic is None:
-        analytic = np.zeros(shape)
-    if np.shape(analytic) != shape:
-        reason = tr("the gradient is {got} but x is {want}", got=np.shape(analytic), want=shape)
-        return replace(blank, status="wrong", error=math.inf, size=size, reason=reason)
-    gradient = np.asarray(analytic)
-    rng = generator(0, f"{blank.node}/{blank.slot}")
-    whole = size <= min(samples, limit // 2)
-    found: list[tuple[Worst, Verdict]] = []
-    for _ in range(0 if whole else DIRECTIONS):
-        towards = rng.normal(size=shape)
-        slope = float(np.sum(gradient * towards))
-        verdict = function.direction(towards, slope)
-        found.append((Worst(None, slope, verdict.numeric), verdict))
-    directions = len(found)
-    for n in range(size) if whole else rng.choice(size, min(samples, size), replace=False):
-        if function.calls >= limit and found:
-            break
-        index = tuple(int(k) for k in np.unravel_index(n, shape))
-        slope = float(gradient[index])
-        verdict = function.element(index, slope)
-        found.append((Worst(index, slope, verdict.numeric), verdict))
-    return _tallied(replace(blank, checked=len(found) - directions, size=size, directions=directions), found)
-
-
-def _tallied(blank: Check, found: list[tuple[Worst, Verdict]]) -> Check:
-    count = {status: sum(verdict.status == status for _, verdict in found) for status in
-             ("ok", "wrong", "kink", "undefined", "unclear")}  # fmt: skip
-    tally = replace(blank, kinks=count["kink"], undefined=count["undefined"], unclear=count["unclear"])
-    judged = [(worst, verdict) for worst, verdict in found if verdict.status in ("ok", "wrong", "kink")]
-    if not judged:
-        return replace(tally, status="skipped", reason=_reason(tally))
-    worst, verdict = max(judged, key=lambda pair: pair[1].error)
-    status = next(status for status in ORDER if count[status])
-    return replace(tally, status=status, error=verdict.error, worst=worst, reason=_reason(tally))
-
-
-def _reason(check: Check) -> str:
-    if not check.size:
-        return tr("the array is empty")
-    parts = []
-    if check.undefined:
-        parts.append(tr("{n} slopes are not finite", n=check.undefined))
-    if check.unclear:
-        parts.append(tr("{n} slopes are unclear", n=check.unclear))
-    return ", ".join(parts)
+def _drawn(all_of_them: Sequence[int], allowed: int) -> set[int]:
+    """So many of them, evenly spread; all where they are no more."""
+    of = len(all_of_them)
+    return {all_of_them[k * of // allowed] for k in range(allowed)} if of > allowed else set(all_of_them)
 
 
 def _upstream(trace: Trace, i: int) -> np.ndarray:
@@ -344,8 +216,14 @@ def _no_gradient(trace: Trace, i: int, k: int) -> str:
 def _rounding(trace: Trace) -> float:
     """How large the numbers are whose rounding reaches the loss: each value, times what the loss makes of it."""
     pairs = zip(trace.values, trace.cotangents or (), strict=False)
-    products = (np.asarray(value * g).ravel() for value, g in pairs if g is not None)
-    return math.sqrt(sum(float(p @ p) for p in products))
+    return math.hypot(*(_norm(np.asarray(value * g)) for value, g in pairs if g is not None))
+
+
+def _norm(x: np.ndarray) -> float:
+    """The root of the sum of squares of what is finite, also where the squares overflow."""
+    sizes = np.abs(x, where=np.isfinite(x), out=np.zeros(x.shape))
+    largest = float(sizes.max(initial=0.0))
+    return largest * math.sqrt(float(np.sum(np.square(sizes / largest)))) if largest else 0.0
 
 
 def _not_reached(trace: Trace, i: int) -> str:
@@ -363,4 +241,4 @@ def _seconds(trace: Trace, i: int) -> float:
     shapes = [plan.shapes[j] if j < len(trace.graph) else () for j in plan.operands[i]]
     numbers = 10 * (math.prod(plan.shapes[i]) + sum(map(math.prod, shapes)))
     products = op.macs(shapes, plan.shapes[i]) if op.macs is not None else 0
-    return PER_NODE + PER_NUMBER * (numbers + 0.2 * products)
+    return PER_NODE + PER_OPERAND * len(shapes) + PER_NUMBER * (numbers + 0.2 * products)

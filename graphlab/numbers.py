@@ -12,6 +12,7 @@ import numpy as np
 MISSING = "–"
 TINY = 1e-280  # below it a sum of squares has lost digits
 TOGETHER = 4096  # elements of an array, and arrays, up to which many are measured at once
+NOISE = 1e-15  # of the mean: a deviation below it is what rounding left of equal numbers
 FULL = 4  # arrays up to this many rows and columns are printed whole
 
 
@@ -204,8 +205,9 @@ def summary_text(s: Summary, precision: int = 3) -> str:
     >>> summary_text(summarise(np.arange(5.0)))
     'μ 2 σ 1.41 · 0 … 4'
     """
+    std = s.std if abs(s.std) > NOISE * abs(s.mean) else 0.0
     parts = [] if math.isnan(s.mean) else [
-        f"μ {number(s.mean, precision)} σ {number(s.std, precision)}",
+        f"μ {number(s.mean, precision)} σ {number(std, precision)}",
         f"{number(s.min, precision)} … {number(s.max, precision)}",
     ]  # fmt: skip
     return " · ".join(parts + not_finite(s))

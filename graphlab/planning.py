@@ -237,6 +237,4 @@ def _functions(
 def located(error: GraphlabError, graph: Graph, i: int) -> GraphlabError:
     """The error with its node's op and name at the head, and its place in the file."""
     node = graph.nodes[i]
-    head = f"{node.op} '{node.name}': "
-    message = error.message if error.message.startswith(head) else head + error.message
-    return type(error)(message, where=error.where or graph.locations.get(node.name))
+    return builder.about(error, node.op, node.name, graph.locations.get(node.name))

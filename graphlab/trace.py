@@ -73,6 +73,7 @@ class Trace:
         self.residuals = residuals
         self.cotangents = cotangents
         self.contributions = contributions
+        self._rules: dict[int, tuple[Any, Mapping[str, str]]] = {}
         self.summaries = summaries or {}  # of arrays that a trace file left out, by node and what (value, grad, sent k)
 
     def __repr__(self) -> str:
@@ -134,12 +135,23 @@ class Trace:
         """The chain rule of node i's k-th slot, as text."""
         node = self.graph.nodes[i]
         op = ops.get(node.op)
+        texts = self._local_texts(i)
+        slot = node.slots[k]
+        return texts.get(slot) or (texts.get(op.slots[-1]) if op.variadic() else None) or "vjp(upstream)"
+
+    def _local_texts(self, i: int) -> Mapping[str, str]:
+        """The rules of all of node i's slots; kept, since there may be thousands and each is asked for by itself."""
+        node = self.graph.nodes[i]
+        op = ops.get(node.op)
+        if i in self._rules and self._rules[i][0] is op.local:
+            return self._rules[i][1]
         shapes = [
             np.shape(self.values[j]) if j >= len(self.graph) else self.plan.shapes[j] for j in self.plan.operands[i]
         ]
         texts = op.local_texts(shapes, node.attrs)
-        slot = node.slots[k]
-        return texts.get(slot) or (texts.get(op.slots[-1]) if op.variadic() else None) or "vjp(upstream)"
+        if len(shapes) > 3:
+            self._rules[i] = op.local, texts
+        return texts
 
     def sent(self, i: int) -> tuple[Contribution, ...]:
         """The contributions that node i sent to its inputs."""

@@ -55,18 +55,29 @@ def leaf_attrs(
 
 def array_of(value: Any, dtype: str | None, name: str, default: str) -> np.ndarray:
     """A value as an array: numpy's integers and booleans stay what they are, all else takes the default."""
+    check_unmasked(value, name)
     given = value.dtype.kind if isinstance(value, np.ndarray | np.generic) else ""
     try:
         array = np.asarray(value)
     except (ValueError, OverflowError):
         message = tr("'{name}': the rows of the value have different lengths; make them equal", name=name)
         raise DataError(message) from None
+    if isinstance(value, int) and array.dtype.kind == "O":
+        message = tr("'{name}' is an integer that does not fit in 64 bits; write it as a float", name=name)
+        raise DataError(message)
     if array.dtype.kind not in "fiub":
         raise DataError(tr("'{name}' is not a number or a nested list of numbers", name=name))
     if dtype is None:
         dtype = array.dtype.name if given in ("i", "u", "b") else default
         dtype = "int64" if dtype not in DTYPES else dtype
     return convert(array, checked_dtype(dtype), name)
+
+
+def check_unmasked(value: Any, name: str) -> None:
+    """Raises DataError for a masked array: the numbers below its mask would be taken for data."""
+    if isinstance(value, np.ma.MaskedArray):
+        message = tr("'{name}' is a masked array, whose mask would be lost; give its filled(…) values", name=name)
+        raise DataError(message)
 
 
 def convert(array: np.ndarray, dtype: str, name: str) -> np.ndarray:

@@ -41,7 +41,8 @@ ABOVE = {
     "importers": {"builder", "graph", "autodiff"},
     "rerun": {"autodiff"},
     "differences": {"autodiff"},
-    "gradcheck": {"autodiff", "rerun", "differences"},
+    "comparing": {"autodiff", "differences"},
+    "gradcheck": {"autodiff", "rerun", "comparing"},
     "summary": {"autodiff"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house

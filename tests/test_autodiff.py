@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 import graphlab as gl
 from graphlab.autodiff import bytes_text
-from graphlab.errors import DataError, LossError, MemoryLimitError, ModelError, ShapeError, TraceError
+from graphlab.errors import DataError, LossError, MemoryLimitError, ModelError, ShapeError, TraceError, UsageError
 from graphlab.ops import REGISTRY, Context, check_attrs
 
 
@@ -530,3 +530,33 @@ def test_errors_tell_the_node_and_its_place_in_the_file():
     with pytest.raises(ShapeError) as error:
         gl.forward(graph, {"x": [[1.0, 2.0]]})
     assert str(error.value) == "<text>:4:12: matmul 'y#1': a is (N=1, D=2) but b is (D=1, M=2); D must agree"
+
+
+@pytest.mark.parametrize("iteration", [-1, 1.5, True, "1", None])
+def test_an_iteration_is_a_whole_number(iteration):
+    g = gl.Graph()
+    gl.exp(g.param("x", 1.0))
+    with pytest.raises(UsageError, match=r"iteration is .* but must be a whole number, 0 or more"):
+        gl.forward(g, iteration=iteration)
+    assert gl.forward(g, iteration=np.int64(3)).iteration == 3
+
+
+def test_what_is_fed_is_by_name_and_has_no_mask():
+    g = gl.Graph()
+    gl.exp(g.input("x", [1.0, 2.0]) * g.param("w", [1.0, 2.0]))
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    cases = [
+        ({"feeds": {1: 2}}, "feeds name inputs, but 1 is not a name"),
+        ({"feeds": 5}, "feeds is int but must be a mapping of inputs' names to values"),
+        ({"feeds": {"x": masked}}, "'x' is a masked array, whose mask would be lost; give its filled(…) values"),
+        ({"state": {"w": masked}}, "'w' is a masked array, whose mask would be lost; give its filled(…) values"),
+    ]
+    for options, message in cases:
+        with pytest.raises(DataError) as raised:
+            gl.forward(g, **options)
+        assert str(raised.value) == message
+
+
+def test_only_a_graph_is_run():
+    with pytest.raises(UsageError, match=r"expected a graph but found int; make one with gl\.Graph"):
+        gl.forward(5)

@@ -140,10 +140,10 @@ def test_refusals(g):
     cases = [
         (ModelError, "unknown op 'relo' (did you mean 'relu'?); `graphlab ops` lists them all",
          lambda: g.op("relo", x)),
-        (ModelError, "relu 'relu1': relu takes 1 inputs (x) but has 2", lambda: gl.relu(x, x)),
+        (ModelError, "relu 'relu1': relu takes 1 input (x) but has 2", lambda: gl.relu(x, x)),
         (ModelError, "elu 'elu1': elu has no attribute 'alfa' (did you mean 'alpha'?); it takes: alpha",
          lambda: gl.elu(x, alfa=1.0)),
-        (ModelError, "elu 'elu2': elu: attribute 'alpha' is 'big' but must be a number",
+        (ModelError, "elu 'elu1': attribute 'alpha' is 'big' but must be a number",
          lambda: gl.elu(x, alpha="big")),
         (ModelError, "'x' is defined twice; every node needs its own name", lambda: g.param("x", 1.0)),
         (ModelError, "'p' needs a value or a shape", lambda: g.param("p")),
@@ -196,3 +196,95 @@ def test_a_refused_node_is_not_half_there(g):
         with pytest.raises(ModelError):
             make()
     assert set(g.nodes) == before
+
+
+def test_equality_is_a_node_and_a_ref_is_still_a_key(g):
+    x = g.param("x", [3.0, 1.0])
+    same = [x == 3, x == [3.0, 2.0], np.array([3.0, 2.0]) == x, np.float64(3) == x, x == x]  # noqa: PLR0124
+    other = [x != 3, np.array([3.0, 2.0]) != x]
+    assert [g.nodes[r.name].op for r in same + other] == ["equal"] * 5 + ["not_equal"] * 2
+    assert value(g, gl.where(same[0], 10.0, 20.0)).tolist() == [10.0, 20.0]
+    assert value(g, other[0]).tolist() == [False, True]
+    assert {x: "kept"}[x] == "kept"
+    before = len(g.nodes)
+    assert (x == None, x != None, x == "x") == (False, True, False)  # noqa: E711
+    assert len(g.nodes) == before
+    with pytest.raises(UsageError, match=r"has no value while the graph is built; use gl\.where"):
+        assert x in [same[0]]
+
+
+def test_a_ref_is_gone_through_along_its_first_axis(g):
+    x = g.param("x", [[1.0, 2.0], [3.0, 4.0]])
+    before = len(g.nodes)
+    a, b = x
+    assert (len(x), len(g.nodes) - before) == (2, 2)
+    assert (value(g, a).tolist(), value(g, b).tolist()) == ([1.0, 2.0], [3.0, 4.0])
+    assert list(g.param("none", np.zeros((0, 2)))) == []
+    scalar = g.param("s", 1.0)
+    message = "node 's' is a scalar: it has no length and nothing to go through"
+    nodes = set(g.nodes)
+    refused(ShapeError, message, lambda: list(scalar))
+    refused(ShapeError, message, lambda: len(scalar))
+    assert set(g.nodes) == nodes
+
+
+def test_a_ref_is_not_taken_for_numbers(g):
+    """numpy would go through it, element by element, and leave as many nodes behind."""
+    x = g.param("x", [1.0, 2.0])
+    nodes = set(g.nodes)
+    message = "node 'x' has no value while the graph is built; gl.stack joins nodes"
+    refused(UsageError, message, lambda: g.param("p", x))
+    refused(UsageError, message, lambda: np.asarray([x, x]))
+    refused(UsageError, "add 'add1': " + message, lambda: gl.add(x, [x, x]))
+    assert set(g.nodes) == nodes
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda x: x + 10**30, "add 'add1': 'b' is an integer that does not fit in 64 bits; write it as a float"),
+        (lambda x: x + None, "add 'add1': 'b' is not a number or a nested list of numbers"),
+        (lambda x: 1j + x, "add 'add1': 'a' is not a number or a nested list of numbers"),
+        (lambda x: gl.stack(x, "a"), "stack 'stack1': 'xs1' is not a number or a nested list of numbers"),
+        (lambda x: gl.relu(x, "a"), "relu 'relu1': 'input 2' is not a number or a nested list of numbers"),
+        (lambda x: x + np.ma.array([1.0, 2.0], mask=[True, False]),
+         "add 'add1': 'b' is a masked array, whose mask would be lost; give its filled(…) values"),
+    ],
+)  # fmt: skip
+def test_an_input_that_is_no_number_is_named(g, make, message):
+    x = g.param("x", [1.0, 2.0])
+    refused(DataError, message, lambda: make(x))
+
+
+def test_an_ops_name_heads_its_error_once(g):
+    x = g.param("x", [1.0, 2.0])
+    refused(
+        ModelError,
+        "dropout 'd': rate is 2 but must be at least 0 and below 1; it is the share that is dropped",
+        lambda: gl.dropout(x, rate=2, name="d"),
+    )
+    whole = g.input("n", np.array([2, 3]))
+    gl.pow(whole, g.input("k", np.array([-1, 2])), name="y")
+    with pytest.raises(gl.GraphlabError, match=r"^pow 'y': a whole number to a negative power"):
+        gl.forward(g)
+
+
+def test_one_is_singular(g):
+    x = g.param("x", [1.0, 2.0])
+    refused(ShapeError, "sum 'sum1': axis 1 does not exist: x has 1 axis", lambda: gl.sum(x, axis=1))
+    refused(ShapeError, "index 'index1': [0, 0] has 2 indices but x, shape (2,), has 1 axis", lambda: x[0, 0])
+
+
+def test_a_refused_node_uses_up_no_name(g):
+    x = g.param("x", [1.0, 2.0])
+    assert (x + 1).name == "add1"
+    with pytest.raises(ShapeError):
+        gl.add(x, [1.0, 2.0, 3.0])
+    assert (x + 1).name == "add2"
+
+
+def test_a_hash_in_a_name_keeps_its_scope(g):
+    with g.scope("s"):
+        assert g.param("a#1", 1.0).name == "s.a#1"
+        assert gl.add(g.param("x", [1.0, 2.0]), [1.0, 2.0]).name == "s.add1"
+    assert "s.add1#1" in g.nodes

@@ -83,3 +83,19 @@ def test_seed_upstream_gradient_and_loss_stay():
     assert np.array_equal(unfolded.initial_state()["fc.W"], graph.initial_state()["fc.W"])
     g.backward_from(y, -3.0)
     assert gl.backward(gl.forward(expand(g, ["bn"])))["y"].grad == -3.0
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 3, 4)])
+@pytest.mark.parametrize("role", ["input", "param"])
+def test_running_statistics_get_no_gradient_unfolded_either(shape, role):
+    g = gl.Graph()
+    rng = np.random.default_rng(3)
+    x = g.param("x", rng.normal(size=shape))
+    mean, var = (getattr(g, role)(name, rng.uniform(0.5, 2.0, size=3)) for name in ("m", "v"))
+    gamma, beta = g.param("gamma", rng.normal(size=3)), g.param("beta", rng.normal(size=3))
+    gl.sum(gl.square(gl.batchnorm(x, gamma, beta, mean, var, axis=1, name="bn")))
+    trace = gl.backward(gl.forward(g, mode="eval"))
+    unfolded = expand_trace(trace, ["bn"])
+    assert [(t["m"].grad, t["v"].grad) for t in (trace, unfolded)] == [(None, None)] * 2
+    for name in ("x", "gamma", "beta"):
+        np.testing.assert_allclose(unfolded[name].grad, trace[name].grad, rtol=1e-12, atol=1e-13)

@@ -182,6 +182,11 @@ def test_a_tie_is_a_kink():
         (lambda t: (2.0 * t, 1.0), math.inf, 1.0, "wrong"),
         (lambda t: (t + 1e-3 * math.sin(1e13 * t), 1.0), 1.2, 1.0, "unclear"),
         (lambda t: (0.0, 1.0), 1e-30, 1.0, "ok"),  # far below what rounding lets anyone see
+        (lambda t: (0.0, 2.0), 1e-5, 1.0, "wrong"),
+        (lambda t: ((1e12 + 2 * t) - 1e12, 1e12), 2.0, 1.0, "ok"),  # lost at small steps, seen at large ones
+        (lambda t: ((1e12 + 2 * t) - 1e12, 1e12), 4.0, 1.0, "unclear"),
+        (lambda t: ((1e12 + 2 * math.tanh(t)) - 1e12, 1e12), 2.0, 1.0, "unclear"),
+        (lambda t: ((1e-302 + t) ** 2 - 1e-302**2, (1e-302 + t) ** 2), 2e-302, 1e-302, "ok"),  # squares underflow
     ],
 )  # fmt: skip
 def test_verdicts(along, slope, scale, status):
@@ -368,3 +373,96 @@ def test_a_saturated_slope_below_the_rounding_is_no_error(op, x):
     """tanh(15) is 1 − 2e-13: its slope, 4e-13, moves no digit of it."""
     graph = gl.loads(f"graphlab: 1\nparams: {{x: {x}}}\nnodes: {{y: {op}(x), E: sum(y * y)}}")
     assert [c.status for c in gl.check_gradients(graph).checks if c.status == "wrong"] == []
+
+
+def built(text, **values):
+    """The sum of an expression of parameters, with its inputs' values."""
+    g = gl.Graph()
+    refs = {name: g.param(name, value) for name, value in values.items()}
+    gl.sum(eval(text, {"gl": gl, "g": g, "np": np, **refs}), name="loss")
+    return g
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a * b + c", {"a": 1e-9, "b": 1.0, "c": 1e12}),
+        ("a * b + c", {"a": 1e-9, "b": [1.0, 1.0, 2.0], "c": [1e12, 1.0, 1e6]}),
+        ("gl.affine(a, b, c)", {"a": [[1e10, 1.0], [1.0, 1e-3]], "b": [[1e8, 1.0], [1.0, 2.0]], "c": [1.0, 1e-8]}),
+        ("gl.softmax(x) ** 2", {"x": [0.0, 40.0, 5.0]}),
+        ("gl.softmax(x) ** 2", {"x": [700.0, -700.0, 5.0, 697.0]}),
+        ("gl.softmax(x) ** 2", {"x": [[700.0, 701.0, 699.0], [1.0, 700.0, 2.0]]}),
+        ("gl.softmax(x) ** 2", {"x": [1000.0, 970.0, 1001.0]}),
+        (
+            "gl.softmax_cross_entropy(x, g.input('t', np.array([0, 1])))",
+            {"x": [[1000.0, 980.0, 970.0], [-1000.0, 1000.0, 2.0]]},
+        ),
+        ("gl.softmax_cross_entropy(x, t)", {"x": [[1000.0, 980.0, 970.0]], "t": [[0.9, 0.1, 0.0]]}),
+        ("gl.bce_with_logits(x, t)", {"x": [1e-8, 0.3, -1e-9], "t": [0.5, 1.0, 0.0]}),
+    ],
+)
+def test_what_rounding_hides_is_not_wrong(text, values):
+    assert gl.check_gradients(built(text, **values)).wrong == ()
+
+
+def test_a_slope_lost_beside_one_large_element_is_wrong_if_another_shows_it(monkeypatch):
+    plant(monkeypatch, REGISTRY["mul"], lambda part, x: part * 1.01)
+    report = gl.check_gradients(built("a * c", a=1e-9, c=[1e12, 1.0]), end_to_end=False)
+    assert ("mul1", "a") in {(check.node, check.slot) for check in report.wrong}
+
+
+@pytest.mark.parametrize("gain", [1.0, 10.0])
+def test_a_deep_network_of_exploding_values_is_right(gain):
+    g, rng = gl.Graph(), np.random.default_rng(0)
+    h = g.input("x", rng.normal(size=(2, 4)) * [[1.0], [1e12]])
+    for i in range(30):
+        W, b = g.param(f"W{i}", rng.normal(size=(4, 4)) * gain), g.param(f"b{i}", rng.normal(size=4) * 0.1)
+        h = h + gl.relu(gl.affine(h, W, b))
+    gl.softmax_cross_entropy(h, g.input("t", np.array([0, 2])), name="loss")
+    assert gl.forward(g).values[-3].max() > 1e15
+    assert gl.check_gradients(g, budget=0.5).wrong == ()
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "change"),
+    [
+        ("max", [1.0, 2.0, 5.0], lambda part, x: np.full(3, part.sum() / 3)),
+        ("abs", [1e-9, 2.0, -5.0], lambda part, x: np.where(np.abs(x) < 1e-8, 0.3 * part, part)),
+        ("mean", [1.0, 2.0, 5.0], lambda part, x: 2 * part),
+    ],
+)
+def test_subtle_mistakes_are_found(op, x, change, monkeypatch):
+    plant(monkeypatch, REGISTRY[op], change)
+    assert statuses(gl.check_gradients(built(f"gl.{op}(x)", x=x)), f"{op}1") == {"x": "wrong"}
+
+
+def test_a_node_of_very_many_inputs_is_drawn_from():
+    """Each evaluation costs as much as all inputs together: their product must not be spent."""
+    g = gl.Graph()
+    gl.sum(gl.square(gl.stack(*(g.param(f"x{i}", float(i)) for i in range(1000)))), name="loss")
+    calls = 0
+    right = REGISTRY["stack"].forward
+
+    def counted(*args, **attrs):
+        nonlocal calls
+        calls += 1
+        return right(*args, **attrs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(REGISTRY["stack"], "forward", staticmethod(counted))
+        report = gl.check_gradients(g, budget=0.2)
+    assert report.ok
+    assert calls < 400
+    assert sum(check.spared for check in report.checks) > 1500
+    spared = [check.reason for check in report.checks if check.spared]
+    assert all(reason.endswith("were drawn; a larger budget checks more") for reason in spared)
+
+
+def test_class_numbers_that_stand_as_floats_cannot_be_moved():
+    g = gl.Graph()
+    gl.softmax_cross_entropy(g.param("x", [[1.0, 2.0, 3.0]]), g.input("t", [2.0]), name="loss")
+    report = gl.check_gradients(g)
+    assert {c.slot: (c.status, c.reason) for c in report.of("loss")} == {
+        "x": ("ok", ""),
+        "t": ("skipped", "only these values fit"),
+    }

@@ -152,7 +152,7 @@ def test_sums_of_int32_are_int64_as_numpys_are():
 def test_a_bound_beyond_the_integers_says_so():
     g = gl.Graph()
     gl.clip(g.input("n", np.array([1], dtype="int32")), min=2**40, name="y")
-    with pytest.raises(DataError, match=r"clip 'y': clip: a bound does not fit into int32; give x dtype: int64"):
+    with pytest.raises(DataError, match=r"clip 'y': a bound does not fit into int32; give x dtype: int64"):
         gl.forward(g)
 
 

@@ -112,3 +112,20 @@ def test_residuals_can_be_computed_again():
         for a, b in zip(kept.residuals_of(i), again.residuals_of(i), strict=True):
             assert np.array_equal(a, b)
     assert gl.backward(again)["x"].grad.tolist() == gl.backward(kept)["x"].grad.tolist()
+
+
+def test_the_rules_of_a_node_are_worked_out_once_and_never_go_stale(monkeypatch):
+    """Each of a stack's many inputs asks for its own rule; all of them stand in one mapping."""
+    g = gl.Graph()
+    gl.sum(gl.stack([g.param(f"x{i}", [1.0]) for i in range(50)], name="s"))
+    trace = gl.backward(gl.forward(g))
+    kind = gl.ops.get("stack")
+    asked = []
+    local = kind.local_texts
+    monkeypatch.setattr(kind, "local_texts", lambda *args: asked.append(args) or local(*args))
+    rules = {c.rule for record in trace for c in record.contributions if c.consumer == "s"}
+    assert len(rules) == 50
+    assert [c.rule for step in trace.steps for c in step.contributions if c.consumer == "s"]
+    assert len(asked) == 1
+    monkeypatch.setattr(kind, "local", {f"xs{i}": "upstream" for i in range(50)})
+    assert {c.rule for c in trace.sent(trace.graph.index["s"])} == {"upstream"}

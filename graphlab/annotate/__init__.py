@@ -75,7 +75,7 @@ def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[in
     where: dict[int, str | None] = {}
     for part in parts:
         scope = part.scope.rpartition(".")[0] if part.kind == "scope" else graph.nodes[part.first].scope
-        scope = part.scope if part.kind == "run" else scope
+        scope = part.scope if part.repeats else scope
         for prefix in prefixes(scope):
             if prefix not in ids:
                 ids[prefix] = f"g{len(ids)}"
@@ -147,6 +147,10 @@ def notes(graph: Graph, parts: Sequence[Part], folded: Sequence[str], options: O
     runs = sum(part.kind == "run" for part in parts)
     if runs:
         out.append(tr("repeated neighbours share a box with a count; --max-nodes draws them one by one"))
+    alike = sum(part.count for part in parts if part.kind == "siblings")
+    if alike:
+        text = tr("{n} nodes alike, between the same boxes, share a box with a count; --max-nodes draws more", n=alike)
+        out.append(text)
     if options.only:
         out.append(tr("only what leads to or from {names}", names=", ".join(map(symbol, options.only))))
     if not options.params and graph.leaves("param", "constant", "state"):

@@ -31,6 +31,7 @@ from graphlab.trace import Trace
 from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name, short_name, shortened
 
 MAX_TERMS = 6
+_OPERATORS = frozenset(["=", "+", "-", "−", "×", "·", "/", "→"])
 _LITERAL = re.compile(r"[-−]?[\d.]+(e-?\d+)?")
 
 
@@ -70,7 +71,9 @@ class Cards:
         if self.trace.plan.dtypes[i] not in ("float64", self.trace.graph.dtype):
             spans.append(Span(f" · {self.trace.plan.dtypes[i]}", "quiet"))
         if self.detail in ("stats", "values") and self.trace.plan.shapes[i] == ():
-            spans += [Span(" = "), Span(inline(self.trace.values[i], None, self.options.precision), "value")]
+            value = self.trace.values[i]
+            role = "value" if value is None or np.isfinite(value) else "warning"
+            spans += [Span(" = "), Span(inline(value, None, self.options.precision), role)]
         return tuple(spans)
 
     def rows(self, i: int) -> tuple[tuple[Row, ...], tuple[Mark, ...]]:
@@ -122,7 +125,9 @@ class Cards:
         if value is None:  # not computed, or only summarised in a trace file
             return [Row(kind, summary)]
         if math.prod(shape) == 1:
-            return [Row(kind, ((Span(f"{label} "), Span(number(np.reshape(value, ()), precision), kind)),))]
+            one = np.reshape(value, ())
+            role = kind if np.isfinite(one) else "warning"
+            return [Row(kind, ((Span(f"{label} "), Span(number(one, precision), role)),))]
         if self.detail == "values" and not whole and math.prod(shape) <= INLINE and is_small(shape):
             return [Row(kind, ((Span(f"{label} "), Span(inline(value, None, precision), kind)),))]
         if self.detail == "stats" or not whole or math.prod(shape) == 0:
@@ -218,7 +223,7 @@ class Cards:
     def fold_header(self, part: Part) -> Line:
         graph = self.trace.graph
         work = [i for i in part.members if not graph.nodes[i].is_leaf]
-        if part.kind == "run":
+        if part.repeats:
             return (Span(self._run_name(part), "strong"), Span(f" ×{part.count}", "strong"))
         return (Span(shortened(symbol(part.scope)), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
 
@@ -235,12 +240,12 @@ class Cards:
         size = sum(math.prod(node.attrs["shape"]) for node in nodes if node.op == "param")
         if size:
             rows.append(Row("note", ((Span(tr("{n} parameters", n=f"{size:,}"), "quiet"),),)))
-        if part.kind == "run":
+        if part.repeats:
             first, last = graph.nodes[part.first].name, graph.nodes[part.last].name
             rows.append(Row("note", ((Span(f"{shortened(symbol(first))} … {shortened(symbol(last))}", "quiet"),),)))
         if self.detail != "names":
             rows.append(self.shape(part.last))
-        if self.options.gradients and self.detail != "names":
+        if self.options.gradients and self.detail != "names" and part.kind != "siblings":
             rows += self.fold_gradient(part)
         return tuple(rows)
 
@@ -263,22 +268,31 @@ def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line,
     if measure is None:
         return ((Span(f"{label} "), Span(MISSING, "quiet")),)
     first, *rest = summary_text(measure).split(" · ") if measure.size else [tr("empty")]
-    lines: list[Line] = [(Span(f"{label} "), Span(first, kind))]
+    bad = not_finite(measure)
+    lines: list[Line] = [(Span(f"{label} "), Span(first, "warning" if first in bad else kind))]
     if rest:
-        lines.append((Span(" · ".join(rest), kind),))
+        spans = [Span(f"{text} · ", "warning" if text in bad else kind) for text in rest]
+        last = spans.pop()
+        lines.append((*spans, Span(rest[-1], last.role)))
     return tuple(lines)
 
 
 def wrapped(text: str, width: int = 52) -> list[str]:
-    """Lines of at most about `width` characters, broken at spaces outside brackets where possible.
+    """Lines of at most about `width` characters, broken at spaces; an operator or = starts a line, never ends one.
 
     >>> wrapped("a = b + c", 6)
     ['a = b', '+ c']
     """
-    lines = [""]
+    lines, lead = [""], ""
     for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
+        lead = f"{lead} {word}" if lead else word
+        if word in _OPERATORS:
+            continue
+        if lines[-1] and len(lines[-1]) + 1 + len(lead) > width:
+            lines.append(lead)
         else:
-            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+            lines[-1] = f"{lines[-1]} {lead}" if lines[-1] else lead
+        lead = ""
+    if lead:
+        lines[-1] = f"{lines[-1]} {lead}" if lines[-1] else lead
     return lines

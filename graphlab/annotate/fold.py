@@ -18,7 +18,11 @@ LONGEST_PERIOD = 8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one box stands for. kind: node, scope (folded) or run (a pattern of `period` nodes, `count` times)."""
+    """What one box stands for.
+
+    kind: node, scope (folded), run (a pattern of `period` nodes, `count` times in a row) or siblings (`count` alike
+    nodes side by side).
+    """
 
     kind: str
     members: tuple[int, ...]
@@ -33,6 +37,10 @@ class Part:
     @property
     def last(self) -> int:
         return self.members[-1]
+
+    @property
+    def repeats(self) -> bool:
+        return self.kind in ("run", "siblings")
 
 
 def visible_nodes(graph: Graph, options: Options, mode: str) -> list[int]:
@@ -78,6 +86,8 @@ def partition(graph: Graph, shown: Sequence[int], options: Options) -> tuple[lis
         folded = [*[s for s in folded if _depth(s) < depth], *sorted(cut)]
         parts = _by_scope(graph, shown, asked)
         depth -= 1
+    if len(parts) > options.max_nodes:
+        parts = _fold_siblings(graph, parts)
     if len(parts) > options.max_nodes:
         parts = _fold_runs(graph, parts)
     kept = {part.scope for part in parts if part.kind == "scope"}
@@ -137,14 +147,11 @@ def _by_scope(graph: Graph, shown: Sequence[int], folded: set[str]) -> list[Part
     return parts
 
 
-def _fold_runs(graph: Graph, parts: list[Part]) -> list[Part]:
-    """Fold a pattern that repeats along a chain (affine, relu, affine, relu …) into one box with a count.
-
-    A leaf that only one box uses goes with it.
-    """
-    owner = {i: p for p, part in enumerate(parts) for i in part.members}
-    chain = [p for p, part in enumerate(parts) if not (part.kind == "node" and graph.nodes[part.first].is_leaf)]
-    leaves: dict[int, list[int]] = {p: [] for p in chain}
+def _own_leaves(graph: Graph, parts: Sequence[Part], owner: dict[int, int]) -> tuple[dict[int, list[int]], set[int]]:
+    """Per box that is no leaf the leaves only it uses; and the other leaves. An input always stands by itself."""
+    leaves: dict[int, list[int]] = {
+        p: [] for p, part in enumerate(parts) if not (part.kind == "node" and graph.nodes[part.first].is_leaf)
+    }
     free = set()
     for p, part in enumerate(parts):
         if p in leaves:
@@ -154,6 +161,54 @@ def _fold_runs(graph: Graph, parts: list[Part]) -> list[Part]:
             leaves[users.pop()].append(p)
         else:
             free.add(p)
+    return leaves, free
+
+
+def _fold_siblings(graph: Graph, parts: list[Part]) -> list[Part]:
+    """Fold nodes of one op between the same boxes into one box with a count; the leaves only they use go with them."""
+    owner = {i: p for p, part in enumerate(parts) for i in part.members}
+    leaves, _ = _own_leaves(graph, parts, owner)
+    alike: dict[object, list[int]] = {}
+    for p, own in leaves.items():
+        if parts[p].kind == "node":
+            alike.setdefault(_between(graph, parts[p].first, owner, set(own)), []).append(p)
+    gone: set[int] = set()
+    folded = []
+    for same in alike.values():
+        if len(same) > 1:
+            gone.update(q for p in same for q in (p, *leaves[p]))
+            inside = sorted(i for p in same for q in (p, *leaves[p]) for i in parts[q].members)
+            folded.append(Part("siblings", tuple(inside), _common_scope(graph, inside), len(same)))
+    return sorted([*(part for p, part in enumerate(parts) if p not in gone), *folded], key=lambda part: part.last)
+
+
+def _between(graph: Graph, i: int, owner: dict[int, int], own: set[int]) -> tuple[object, ...]:
+    """A node's op, with the boxes before and after it: equal for nodes that a picture need not tell apart.
+
+    own: the boxes of the leaves that only it uses, of which the shape alone counts.
+    """
+    node = graph.nodes[i]
+    inputs: list[object] = []
+    for operand in node.inputs:
+        if not isinstance(operand, str):
+            inputs.append("number")
+            continue
+        j = graph.index[operand]
+        box = owner.get(j)
+        leaf = graph.nodes[j]
+        inputs.append((leaf.op, str(leaf.attrs.get("shape"))) if box is None or box in own else box)
+    users = frozenset(owner[c] for c, _ in graph.consumers[i] if c in owner)
+    return (node.op, str(sorted(node.attrs.items())), tuple(inputs), users)
+
+
+def _fold_runs(graph: Graph, parts: list[Part]) -> list[Part]:
+    """Fold a pattern that repeats along a chain (affine, relu, affine, relu …) into one box with a count.
+
+    A leaf that only one box uses goes with it.
+    """
+    owner = {i: p for p, part in enumerate(parts) for i in part.members}
+    leaves, free = _own_leaves(graph, parts, owner)
+    chain = sorted(leaves)
     signatures = [(*_signature(graph, parts[p]), len(leaves[p])) for p in chain]
     follows = [_follows(graph, parts[a], parts[b], owner, a) for a, b in pairwise(chain)]
     out = [parts[p] for p in sorted(free)]
@@ -171,6 +226,8 @@ def _fold_runs(graph: Graph, parts: list[Part]) -> list[Part]:
 
 
 def _signature(graph: Graph, part: Part) -> tuple[object, ...]:
+    if part.kind == "siblings":
+        return (part.first,)
     if part.kind == "scope":
         return tuple(graph.nodes[i].op for i in part.members)
     node = graph.nodes[part.first]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphviz.quoting import attr_list, quote
@@ -11,7 +11,7 @@ from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Row
 from graphlab.export.cards import box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
-from graphlab.export.metrics import MONO, cells, text_width
+from graphlab.export.metrics import MONO, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
 from graphlab.export.theme import Band, Ink, Theme, get_theme
 
@@ -24,6 +24,7 @@ _BESIDE = (  # keeps a label off the upright line on its left
     '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD WIDTH="12"></TD><TD>{}</TD></TR></TABLE>'
 )
 _LIFT = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # keeps a label off the line below it
+_DROP = '<FONT POINT-SIZE="14"> </FONT><BR/>'  # and off the line above it, where two arrows join the same boxes
 _HURRY = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.1"}
 
 Spans = Callable[[Line], str]
@@ -54,9 +55,8 @@ def to_dot(diagram: Diagram, theme: str | Theme = "light", **graph: str) -> str:
     )
     body = _clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
-    body += [
-        _arrow(arrow, look, spans, spots.get(k), diagram.direction == "tb") for k, arrow in enumerate(diagram.arrows)
-    ]
+    upright, twins = diagram.direction == "tb", _twins(diagram.arrows)
+    body += [_arrow(arrow, look, spans, spots.get(k), upright, k in twins) for k, arrow in enumerate(diagram.arrows)]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
     if small and not placed and footer:
@@ -154,7 +154,9 @@ def _wrap(ink: Ink) -> tuple[str, str]:
 
 
 def _title(diagram: Diagram, look: Theme, footer: Iterable[str]) -> str:
-    lines = [f'<FONT POINT-SIZE="16"><B>{dot_text(diagram.title)}</B></FONT>'] if diagram.title else []
+    titles = [dot_text(line) for line in title_lines(diagram.title)]
+    said = "".join([line + _BREAK for line in titles]) if len(titles) > 1 else "".join(titles)
+    lines = [f'<FONT POINT-SIZE="16"><B>{said}</B></FONT>'] if said else []
     if diagram.subtitle:
         lines.append(f'<FONT POINT-SIZE="10" COLOR="{look.quiet}">{dot_text(diagram.subtitle)}</FONT>')
     return _table([*lines, *footer, '<FONT POINT-SIZE="4"> </FONT>'])
@@ -264,7 +266,18 @@ def _text(box: Box, look: Theme, spans: Spans, place: str) -> str:
     return f"{box.id} [id={box.id} label=<{patch}<TR><TD>{'<BR/>'.join(lines)}</TD></TR></TABLE>>{place}]"
 
 
-def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: bool = False) -> str:
+def _twins(arrows: Sequence[Arrow]) -> set[int]:
+    """The arrows that join the same two boxes as another."""
+    seen: dict[tuple[str, str], int] = {}
+    out: set[int] = set()
+    for k, arrow in enumerate(arrows):
+        first = seen.setdefault((arrow.tail, arrow.head), k)
+        if first != k:
+            out |= {first, k}
+    return out
+
+
+def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: bool, twin: bool) -> str:
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color, style = stroke.color, ' style="dashed"' if stroke.dashed else ""
     lines = [spans(line) for line in arrow.lines]
@@ -279,7 +292,7 @@ def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: 
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
         if spot is not None:
             return out + _label_on_line(text, look, spot)
-        out += f" label=<{_BESIDE.format(text)}>" if upright else f" label=<{text}{_LIFT}>"
+        out += f" label=<{_BESIDE.format(text)}>" if upright else f" label=<{_DROP if twin else ''}{text}{_LIFT}>"
     return out + "]"
 
 

@@ -9,6 +9,9 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e007f]"
 )
+# words of a script that runs from right to left, as one piece
+_LEFTWARD = r"\w*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]\w*"
+_LEFTWARDS = re.compile(f"{_LEFTWARD}(?: {_LEFTWARD})*")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 # whatever is not known to be harmless in every format
 _HOSTILE = re.compile(
@@ -30,6 +33,17 @@ def _picture(match: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
 
 
+def isolated(text: str) -> str:
+    """Right-to-left names between U+2068 and U+2069, so that they do not reorder what stands around them.
+
+    Isolates of a text's own are none any more after `visible`.
+
+    >>> isolated("\u05d0\u05d1 = 2 + b") == "\u2068\u05d0\u05d1\u2069 = 2 + b"
+    True
+    """
+    return _LEFTWARDS.sub("\u2068\\g<0>\u2069", text)
+
+
 def xml_text(text: str) -> str:
     """Text for SVG, in an element or a quoted attribute.
 
@@ -38,7 +52,7 @@ def xml_text(text: str) -> str:
     """
     if not _HOSTILE.search(text):
         return text
-    return visible(text).translate(_MARKUP)
+    return isolated(visible(text)).translate(_MARKUP)
 
 
 def dot_text(text: str) -> str:
@@ -49,4 +63,4 @@ def dot_text(text: str) -> str:
     """
     if not _HOSTILE.search(text):
         return text
-    return visible(text).translate(_MARKUP).replace("\\", "\\\\")
+    return isolated(visible(text)).translate(_MARKUP).replace("\\", "\\\\")

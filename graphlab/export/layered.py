@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +9,10 @@ from graphlab.diagram import Arrow, Diagram, Line, Span
 from graphlab.export.cards import box_size, draw_box, draw_line, line_width
 from graphlab.export.checking import check
 from graphlab.export.escape import xml_text
-from graphlab.export.metrics import text_width, widest
-from graphlab.export.places import FRAME, FRAME_TOP, Frame, cross_positions, frames, spread
-from graphlab.export.ranks import Path, Ranked, arrange
+from graphlab.export.lanes import Lane, crossings, label_lanes
+from graphlab.export.metrics import text_width, title_lines, widest
+from graphlab.export.places import FRAME, FRAME_TOP, Frame, cross_positions, frames
+from graphlab.export.ranks import Path, Ranked, arrange, ranks
 from graphlab.export.routes import Route, routes
 from graphlab.export.spots import LABEL_SIZE, LABEL_STEP, label_lines, label_size, label_spots
 from graphlab.export.theme import Theme, get_theme
@@ -83,11 +83,7 @@ def _fixed(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> P
 
 def _ranked(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> Picture:
     across = diagram.direction == "lr"
-    index = {box.id: k for k, box in enumerate(diagram.boxes)}
-    edges = [
-        (index[a.head], index[a.tail]) if a.kind == "backward" else (index[a.tail], index[a.head])
-        for a in diagram.arrows
-    ]
+    edges = _edges(diagram)
     items = arrange(len(sizes), edges, _paths(diagram))
     turned = sizes if across else [(h, w) for w, h in sizes]
     at = cross_positions(items, turned)
@@ -95,8 +91,10 @@ def _ranked(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> 
     labels = [label_size(arrow, look) for arrow in diagram.arrows]
     turned_labels = labels if across else [(h, w) for w, h in labels]
     gap_of = [items.rank[chain[0]] + (len(chain) - 1) // 2 for chain in items.chains]
-    columns = _columns(items, turned, turned_labels, gap_of, found, 0.0 if across else FRAME_TOP)
-    drawn = routes(items, turned, at, columns)
+    cross = crossings(items, turned, at)
+    lanes = label_lanes(items, gap_of, cross, turned_labels, across)
+    columns = _columns(items, turned, turned_labels, gap_of, lanes, found, 0.0 if across else FRAME_TOP)
+    drawn = routes(items, turned, columns, cross, lanes)
     boxes = [
         _rect((columns[items.rank[k]][0] + columns[items.rank[k]][1]) / 2, at[k], size, across)
         for k, size in enumerate(turned)
@@ -105,11 +103,27 @@ def _ranked(diagram: Diagram, look: Theme, sizes: list[tuple[float, float]]) -> 
     for arrow, ranked in zip(diagram.arrows, drawn, strict=True):
         route = ranked if across else ranked.turned()
         picture.routes.append(route.reversed() if arrow.kind == "backward" else route)
-    picture.labels = _labels(drawn, turned_labels, gap_of, columns, across)
+    picture.labels = _labels(lanes, turned_labels, gap_of, columns, across)
     for group, frame in found.items():
         if frame.kept:
             picture.frames[diagram.groups[group].id] = _frame_rect(frame, columns, across)
     return picture
+
+
+def reach(diagram: Diagram) -> int:
+    """How many ranks all arrows run over together: what a layered layout's time grows with."""
+    edges = _edges(diagram)
+    rank = ranks(len(diagram.boxes), edges, [()] * len(diagram.boxes))
+    return sum(abs(rank[b] - rank[a]) for a, b in edges)
+
+
+def _edges(diagram: Diagram) -> list[tuple[int, int]]:
+    """The arrows as they run with the data, by box number."""
+    index = {box.id: k for k, box in enumerate(diagram.boxes)}
+    return [
+        (index[a.head], index[a.tail]) if a.kind == "backward" else (index[a.tail], index[a.head])
+        for a in diagram.arrows
+    ]
 
 
 def _paths(diagram: Diagram) -> list[Path]:
@@ -133,15 +147,16 @@ def _columns(
     sizes: Sequence[tuple[float, float]],
     labels: Sequence[tuple[float, float]],
     gap_of: Sequence[int],
+    lanes: dict[int, Lane],
     found: dict[int, Frame],
     name: float,
 ) -> list[tuple[float, float]]:
     """Per rank where its column starts and ends along main; the gaps hold the labels and the frames' edges."""
     count = len(items.orders)
     gaps, frame_room, wide = [COLUMN_GAP] * (count + 1), [0.0] * (count + 1), [0.0] * count
-    for gap, label in zip(gap_of, labels, strict=True):
+    for k, (gap, label) in enumerate(zip(gap_of, labels, strict=True)):
         if label[0]:
-            gaps[gap + 1] = max(gaps[gap + 1], label[0] + 30)
+            gaps[gap + 1] = max(gaps[gap + 1], label[0] + (30 if lanes[k].arrow is None else lanes[k].room))
     starts, ends = [0.0] * (count + 1), [0.0] * (count + 1)
     for frame in found.values():
         if frame.kept:
@@ -159,32 +174,19 @@ def _columns(
 
 
 def _labels(
-    drawn: list[Route],
+    lanes: dict[int, Lane],
     sizes: Sequence[tuple[float, float]],
     gap_of: Sequence[int],
     columns: list[tuple[float, float]],
     across: bool,
 ) -> dict[int, Rect]:
-    """Each label in the middle of its gap, as near to its arrow as the others let it."""
-    by_gap: dict[int, list[int]] = {}
-    for k, size in enumerate(sizes):
-        if size[1]:
-            by_gap.setdefault(gap_of[k], []).append(k)
+    """Each label in the middle of its gap."""
     out = {}
-    for gap, members in sorted(by_gap.items()):
-        wish = {k: drawn[k].middle - _lift(drawn[k], sizes[k][1], across) for k in members}
-        members.sort(key=lambda k: (wish[k], k))
-        gaps = [(sizes[a][1] + sizes[b][1]) / 2 + 2 for a, b in itertools.pairwise(members)]
+    for k, lane in lanes.items():
+        gap = gap_of[k]
         beyond = columns[gap + 1][0] if gap + 1 < len(columns) else columns[gap][1] + 2 * COLUMN_GAP
-        main = (columns[gap][1] + beyond) / 2
-        for k, cross in zip(members, spread([wish[k] for k in members], gaps), strict=True):
-            out[k] = _rect(main, cross, sizes[k], across)
+        out[k] = _rect((columns[gap][1] + beyond) / 2, lane.label, sizes[k], across)
     return out
-
-
-def _lift(route: Route, height: float, across: bool) -> float:
-    """A label that its arrow would strike through stands above it."""
-    return height / 2 + 3 + 0.45 * route.drop if across and route.drop < 1.5 * height else 0.0
 
 
 def _rect(main: float, cross: float, size: tuple[float, float], across: bool) -> Rect:
@@ -205,11 +207,8 @@ def _frame_rect(frame: Frame, columns: list[tuple[float, float]], across: bool) 
 
 
 def _draw(diagram: Diagram, look: Theme, picture: Picture) -> str:
-    head = [
-        (text, size, bold)
-        for text, size, bold in ((diagram.title, 16.0, True), (diagram.subtitle, 10.0, False))
-        if text
-    ]
+    head = [(text, 16.0, True) for text in title_lines(diagram.title)]
+    head += [(diagram.subtitle, 10.0, False)] if diagram.subtitle else []
     foot: list[Line] = [*diagram.legend, *[(Span(note),) for note in diagram.notes]]
     rects = [*picture.boxes, *picture.labels.values(), *picture.frames.values()]
     points = [point for route in picture.routes for point in route.points]

@@ -19,6 +19,7 @@ _OTHER = {"·": 333, "–": 556, "²": 400, "³": 400, "′": 239, "ᵀ": 433, "
 BOLD = 1.12  # DejaVu Sans Bold against Regular, over digits and lower case
 MONO = 0.602
 LINE = 1.3  # height of a line
+TITLE, TITLE_LINES = 80, 3  # columns and lines of a title, at most
 
 
 class _Widths(dict[int, int]):
@@ -76,6 +77,36 @@ def _cell(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def title_lines(title: str) -> list[str]:
+    """A title in lines of about 80 columns, broken between words; what three lines do not hold ends in ….
+
+    >>> title_lines("A short one"), [len(line) for line in title_lines("x" * 400)]
+    (['A short one'], [80, 80, 80])
+    """
+    lines = [""]
+    for word in title.split(" "):
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > TITLE:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+        while cells(lines[-1]) > TITLE:
+            end = _fitting(lines[-1], TITLE)
+            lines[-1:] = [lines[-1][:end], lines[-1][end:]]
+        if len(lines) > TITLE_LINES:
+            last = lines[TITLE_LINES - 1]
+            return [*lines[: TITLE_LINES - 1], last[: _fitting(last, TITLE - 1)] + "…"]
+    return lines if title else []
+
+
+def _fitting(text: str, columns: int) -> int:
+    """How many characters go into so many columns."""
+    used = 0
+    for k, char in enumerate(text):
+        used += cells(char)
+        if used > columns:
+            return k
+    return len(text)
 
 
 def widest(widths: Iterable[float]) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from graphlab.diagram import Diagram
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export.dot import to_dot
-from graphlab.export.layered import to_svg
+from graphlab.export.layered import reach, to_svg
 from graphlab.export.svg import tidy
 from graphlab.export.theme import Theme
 from graphlab.messages import did_you_mean, tr
@@ -21,7 +21,9 @@ from graphlab.messages import did_you_mean, tr
 ENGINES = ("dot", "pygraphviz", "layered")
 FORMATS = ("svg", "png", "pdf")
 TIMEOUT = 60.0  # seconds
+PATIENCE = 20.0  # seconds, where our own layout can draw instead
 SLOW = 3000  # boxes and dense boxes, from where on an engine needs tens of seconds: ours draws the SVG
+FAR = 16_000  # ranks that all arrows pass together, from where on it does so too
 PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
 PNG_INCHES, PNG_DPI = 60, 144  # at most 8,640 pixels a side
 PNG_LEAST = 60  # pixels: a picture that shrank to less shows nothing any more
@@ -93,6 +95,8 @@ def to_picture(
         notes.append(tr(text, count=count))
         return to_svg(diagram, theme).encode(), notes
     names = [engine] if engine else ["dot", "pygraphviz"]
+    if engine is None and fmt == "svg":
+        timeout = min(timeout, PATIENCE)
     picture = _first_that_works(names, diagram, fmt, theme, timeout, notes)
     if picture is None:
         return to_svg(diagram, theme).encode(), notes
@@ -145,8 +149,9 @@ def _first_that_works(
 
 def _is_slow(diagram: Diagram) -> bool:
     """Whether dot would take tens of seconds; fixed positions cost it nothing."""
-    placed = bool(diagram.boxes) and diagram.boxes[0].position is not None
-    return not placed and max(len(diagram.boxes), len(diagram.arrows) / 1.5) > SLOW
+    if diagram.boxes and diagram.boxes[0].position is not None:
+        return False
+    return max(len(diagram.boxes), len(diagram.arrows) / 1.5) > SLOW or reach(diagram) > FAR
 
 
 # Engines

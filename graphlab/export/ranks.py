@@ -39,7 +39,7 @@ def arrange(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> Ranked:
     >>> arrange(3, [(0, 1), (1, 2), (0, 2)], [(), (), ()]).orders
     [[0], [1, 3], [2]]
     """
-    items = _with_dummies(_ranks(count, edges, paths), edges, paths)
+    items = _with_dummies(ranks(count, edges, paths), edges, paths)
     total = len(items.rank)
     items.before, items.after = [[] for _ in range(total)], [[] for _ in range(total)]
     for chain in items.chains:
@@ -54,7 +54,7 @@ def arrange(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> Ranked:
     return items
 
 
-def _ranks(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> list[int]:
+def ranks(count: int, edges: Sequence[Edge], paths: Sequence[Path]) -> list[int]:
     """Longest path from the sources; then what has slack moves to its consumers."""
     after: list[list[int]] = [[] for _ in range(count)]
     before: list[list[int]] = [[] for _ in range(count)]

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
 
+from graphlab.export.lanes import Lane
 from graphlab.export.ranks import Ranked
 
 Point = tuple[float, float]
-PORT = 12.0  # the most that ports on a side are apart
 
 
 @dataclass(frozen=True)
 class Route:
     """Points of straight pieces and curves: between points 2k and 2k+1 straight, then a curve to the next pair.
 
-    middle: the cross place of the label's wish; drop: how far the curve there runs across. axis: 0 where the curves
-    leave along x, 1 along y; -1: all straight.
+    axis: 0 where the curves leave along x, 1 along y; -1: all straight.
     """
 
     points: tuple[Point, ...]
-    middle: float = 0.0
-    drop: float = 0.0
     axis: int = 0
 
     def turned(self) -> Route:
         """x and y exchanged."""
-        return Route(tuple((y, x) for x, y in self.points), self.middle, self.drop, 1 - self.axis)
+        return Route(tuple((y, x) for x, y in self.points), 1 - self.axis)
 
     def reversed(self) -> Route:
         """The same way, run backwards."""
-        return Route(self.points[::-1], self.middle, self.drop, self.axis)
+        return Route(self.points[::-1], self.axis)
 
     def path(self, tip: float) -> str:
         """SVG path data, ending where a tip of this length starts."""
@@ -70,35 +67,26 @@ class Route:
 
 
 def routes(
-    items: Ranked, sizes: Sequence[tuple[float, float]], at: Sequence[float], columns: Sequence[tuple[float, float]]
+    items: Ranked,
+    sizes: Sequence[tuple[float, float]],
+    columns: Sequence[tuple[float, float]],
+    cross: Sequence[Sequence[float]],
+    lanes: Mapping[int, Lane],
 ) -> list[Route]:
-    """Per edge its way from producer to consumer, as (main, cross) points."""
-    leave = _ports(items, sizes, at, 1)
-    enter = _ports(items, sizes, at, 0)
+    """Per edge its way from producer to consumer, as (main, cross) points; past its label where that has a lane."""
     out = []
     for k, chain in enumerate(items.chains):
         a, b = chain[0], chain[-1]
         start, end = columns[items.rank[a]], columns[items.rank[b]]
         middle_a, middle_b = (start[0] + start[1]) / 2, (end[0] + end[1]) / 2
-        points = [(middle_a + sizes[a][0] / 2, leave[k]), (start[1], leave[k])]
-        for item in chain[1:-1]:
-            points += [(columns[items.rank[item]][0], at[item]), (columns[items.rank[item]][1], at[item])]
-        points += [(end[0], enter[k]), (middle_b - sizes[b][0] / 2, enter[k])]
-        gap = (len(chain) - 1) // 2  # the gap that holds the label
-        here, there = points[2 * gap + 1][1], points[2 * gap + 2][1]
-        out.append(Route(tuple(points), (here + there) / 2, abs(there - here)))
-    return out
-
-
-def _ports(items: Ranked, sizes: Sequence[tuple[float, float]], at: Sequence[float], side: int) -> list[float]:
-    """Where each edge leaves (1) or enters (0) its box: spread over the side, in the order of the other ends."""
-    by_box: dict[int, list[int]] = {}
-    for k, chain in enumerate(items.chains):
-        by_box.setdefault(chain[0] if side else chain[-1], []).append(k)
-    out = [0.0] * len(items.chains)
-    for box, edges in by_box.items():
-        edges.sort(key=lambda k: (at[items.chains[k][1 if side else -2]], k))
-        room = min(PORT, sizes[box][1] * 0.7 / len(edges))
-        for i, k in enumerate(edges):
-            out[k] = at[box] + (i - (len(edges) - 1) / 2) * room
+        points = [(middle_a + sizes[a][0] / 2, cross[k][0]), (start[1], cross[k][0])]
+        for item, place in zip(chain[1:-1], cross[k][1:-1], strict=True):
+            points += [(columns[items.rank[item]][0], place), (columns[items.rank[item]][1], place)]
+        points += [(end[0], cross[k][-1]), (middle_b - sizes[b][0] / 2, cross[k][-1])]
+        lane = lanes.get(k)
+        if lane is not None and lane.arrow is not None:
+            at = 2 * ((len(chain) - 1) // 2) + 2
+            middle = (points[at - 1][0] + points[at][0]) / 2
+            points[at:at] = [(middle - lane.length / 2, lane.arrow), (middle + lane.length / 2, lane.arrow)]
+        out.append(Route(tuple(points)))
     return out

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graphlab.diagram import Arrow, Box, Diagram, Line, Span
-from graphlab.export.escape import visible
-from graphlab.export.metrics import cells
+from graphlab.export.escape import isolated, visible
+from graphlab.export.metrics import cells, title_lines
 from graphlab.messages import tr
 
 _ANSI = {"strong": "1", "quiet": "2", "value": "32", "grad": "31", "formula": "3", "warning": "1;33"}
@@ -24,9 +24,10 @@ def to_text(diagram: Diagram, color: bool = False, width: int = 100) -> str:
     ● x input
     """
     page = _Page(color, width)
-    for role, text in (("strong", diagram.title), ("quiet", diagram.subtitle)):
-        if text:
-            page.line("", (Span(text, role),), "")
+    for title in title_lines(diagram.title):
+        page.line("", (Span(title, "strong"),), "")
+    if diagram.subtitle:
+        page.line("", (Span(diagram.subtitle, "quiet"),), "")
     leaving: dict[str, list[Arrow]] = {}
     for arrow in diagram.arrows:
         leaving.setdefault(arrow.tail, []).append(arrow)
@@ -109,7 +110,7 @@ class _Page:
 
     def line(self, lead: str, line: Line, hang: str, below: str | None = None, *, cut: bool = False) -> None:
         """A line after `lead`; what does not fit goes on below it, indented by `hang`. cut: it ends in … instead."""
-        content: Cells = [(char, span.role) for span in line for char in visible(span.text)]
+        content: Cells = [(char, span.role) for span in line for char in isolated(visible(span.text))]
         follow = (lead.replace("■", " ").replace("○", " ").replace("●", " ") if below is None else below) + hang
         while True:
             room = max(self.width - cells(lead), NARROWEST)

@@ -227,6 +227,10 @@ def _check_name(token: str, column: int) -> None:
 
 def _number(token: str, column: int) -> int | float:
     if token.isdigit():
+        if token[0] == "0" and token.strip("0"):
+            message = tr("the integer {token} starts with 0; write {plain}", token=_short(token),
+                         plain=_short(token.lstrip("0")))  # fmt: skip
+            raise FormulaError(message, column)
         # int() of a very long digit string is refused by Python itself: look at the length first
         if len(token.lstrip("0")) > 19 or int(token) > MAX_INTEGER:
             message = tr("the integer {token} does not fit in 64 bits; write it as a float", token=_short(token))

@@ -112,6 +112,8 @@ class _Flat:
             case Name(id=name):
                 return Reference(name, part.column, self.text[part.column] == "`")
             case List():
+                if not part.items and self.text[part.column] == "(":
+                    raise ModelError(tr("expected an expression between the brackets but found nothing"))
                 if all(isinstance(arg, int | float | list) for arg in args):
                     return args
                 return Several(tuple(args), part.column)

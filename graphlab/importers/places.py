@@ -35,14 +35,21 @@ class File:
 
     def inside(self, value: Value, offset: int) -> Place:
         """Where a scalar's character `offset` stands, spaces aside."""
+        if value.places is None:
+            value.places = self._places(value)
+        return value.places[offset] if value.places else (value.line, value.column + offset)
+
+    def _places(self, value: Value) -> list[Place]:
+        """Where each of a scalar's characters stands, and its end; nothing where that is the column plus the offset."""
         if value.style is None and self.text.startswith(value.text, value.index):
-            return value.line, value.column + offset  # plain and on one line: nothing was folded
-        wanted = len("".join(value.text[:offset].split()))
-        place = value.place
-        for i, place in enumerate(self._characters(value)):  # noqa: B007
-            if i == wanted:
-                break
-        return place
+            return []  # plain and on one line: nothing was folded
+        written = list(self._characters(value)) or [value.place]
+        out = []
+        i = 0
+        for character in f"{value.text} ":
+            out.append(written[min(i, len(written) - 1)])
+            i += not character.isspace()
+        return out
 
     def _characters(self, value: Value) -> Iterator[Place]:
         """The place of each character of the scalar that is not a space."""

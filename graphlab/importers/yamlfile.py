@@ -33,7 +33,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Value:
     """One value of the file. data: a number, a text, true, false or None; a list of Values; or a dict of name →
     (key, Value). text: a scalar as it is written, its quotes removed; style: its quote, or | or >; index: where it
-    starts in the file.
+    starts in the file; places: where its characters stand, once that is asked for.
     """
 
     data: Any
@@ -42,6 +42,7 @@ class Value:
     index: int = 0
     text: str = ""
     style: str | None = None
+    places: list[tuple[int, int]] | None = None
 
     @property
     def place(self) -> tuple[int, int]:

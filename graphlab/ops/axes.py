@@ -68,7 +68,7 @@ def check_axes(pattern: str, slots: Sequence[str], shapes: Sequence[tuple[int, .
         if not _fits(labels, shape):
             letters = ", ".join(labels)
             message = tr(
-                "{slot} has {n} axes, shape {shape}, but must be ({letters})", slot=slot, n=len(shape),
+                "{slot} has {axes}, shape {shape}, but must be ({letters})", slot=slot, axes=axes_text(len(shape)),
                 shape=shape, letters=letters,
             )  # fmt: skip
             raise ShapeError(message)
@@ -91,6 +91,15 @@ def check_axes(pattern: str, slots: Sequence[str], shapes: Sequence[tuple[int, .
     for label in out:
         result.extend((rest or ()) if label == REST else (sizes[label],))
     return tuple(result)
+
+
+def axes_text(count: int) -> str:
+    """How many axes, in words.
+
+    >>> axes_text(0), axes_text(1)
+    ('0 axes', '1 axis')
+    """
+    return tr("1 axis") if count == 1 else tr("{n} axes", n=count)
 
 
 def _disagree(

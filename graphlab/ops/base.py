@@ -11,7 +11,7 @@ import numpy as np
 
 from graphlab.errors import ModelError, ShapeError
 from graphlab.messages import did_you_mean, tr
-from graphlab.ops.axes import check_axes
+from graphlab.ops.axes import axes_text, check_axes
 
 Shape = tuple[int, ...]
 Array = Any  # a numpy array or numpy scalar: what numpy's own functions return
@@ -196,7 +196,7 @@ def unbroadcast(g: Array, shape: Shape) -> Array:
 def normalise_axis(axis: int, ndim: int) -> int:
     """A possibly negative axis as 0 … ndim-1. Raises ShapeError where there is no such axis."""
     if not -ndim <= axis < ndim:
-        message = tr("axis {axis} does not exist: x has {ndim} axes", axis=axis, ndim=ndim)
+        message = tr("axis {axis} does not exist: x has {axes}", axis=axis, axes=axes_text(ndim))
         raise ShapeError(message)
     return axis % ndim
 
@@ -215,8 +215,9 @@ def check_arity(kind: type[Op], count: int, sizes: Mapping[str, Any]) -> None:
         message = tr("{op} has its parameters as inputs, so it takes no '{size}'", op=kind.name, size=next(iter(sizes)))
         raise ModelError(message)
     message = tr(
-        "{op} takes {least} inputs ({wanted}) but has {count}", op=kind.name, least=least, wanted=wanted, count=count
-    )
+        "{op} takes {least} {inputs} ({wanted}) but has {count}", op=kind.name, least=least,
+        inputs=tr("input") if least == 1 else tr("inputs"), wanted=wanted, count=count,
+    )  # fmt: skip
     if count > least and kind.attrs:
         message += tr("; attributes are given by name, such as {name}=…", name=next(iter(kind.attrs)))
     required = [k for k, a in kind.layer_attrs.items() if a.default is REQUIRED]

@@ -64,14 +64,15 @@ class Sign(Unary):
 
 
 def _larger(g: Array, a: Array, b: Array) -> Array:
-    """g where a > b, half of it where they tie, 0 elsewhere."""
-    return np.where(a > b, g, np.where(a == b, 0.5 * g, 0))
+    """0 where a < b, half of g where they tie, g elsewhere: also where one of them is NaN, which y then is."""
+    return np.where(a < b, 0, np.where(a == b, 0.5 * g, g))
 
 
 class Maximum(Binary):
     """The larger of two, element by element; where they tie each has half the gradient, as in PyTorch and JAX.
 
-    a, b: shapes that broadcast → y: their broadcast shape.
+    a, b: shapes that broadcast → y: their broadcast shape. Where one is NaN y is NaN, and both get the whole gradient,
+    as in PyTorch.
 
     >>> from graphlab.ops import Context
     >>> Maximum.forward(Context(), np.array([1.0, 5.0]), 3)[0]
@@ -81,7 +82,7 @@ class Maximum(Binary):
     name = "maximum"
     kinks = True
     formula = "maximum(a, b)"
-    local = {"a": "upstream * ((a > b) + (a == b) / 2)", "b": "upstream * ((b > a) + (a == b) / 2)"}
+    local = {"a": "upstream * (1 - (a < b) - (a == b) / 2)", "b": "upstream * (1 - (b < a) - (a == b) / 2)"}
 
     @staticmethod
     def forward(ctx: Context, a: Array, b: Array) -> tuple[Array, Kept]:
@@ -96,7 +97,8 @@ class Maximum(Binary):
 class Minimum(Binary):
     """The smaller of two, element by element; where they tie each has half the gradient, as in PyTorch and JAX.
 
-    a, b: shapes that broadcast → y: their broadcast shape.
+    a, b: shapes that broadcast → y: their broadcast shape. Where one is NaN y is NaN, and both get the whole gradient,
+    as in PyTorch.
 
     >>> from graphlab.ops import Context
     >>> Minimum.forward(Context(), np.array([1.0, 5.0]), 3)[0]
@@ -106,7 +108,7 @@ class Minimum(Binary):
     name = "minimum"
     kinks = True
     formula = "minimum(a, b)"
-    local = {"a": "upstream * ((a < b) + (a == b) / 2)", "b": "upstream * ((b < a) + (a == b) / 2)"}
+    local = {"a": "upstream * (1 - (a > b) - (a == b) / 2)", "b": "upstream * (1 - (b > a) - (a == b) / 2)"}
 
     @staticmethod
     def forward(ctx: Context, a: Array, b: Array) -> tuple[Array, Kept]:

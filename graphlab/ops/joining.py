@@ -14,6 +14,7 @@ from graphlab.formula.evaluate import numpy_key
 from graphlab.formula.parse import parse
 from graphlab.formula.tree import Index, Name
 from graphlab.messages import tr
+from graphlab.ops.axes import axes_text
 from graphlab.ops.base import Array, Attr, Context, Shape, normalise_axis
 from graphlab.ops.shape import Cotangents, Example, Kept, Rearrange
 
@@ -122,7 +123,7 @@ class Stack(Rearrange):
 
 def _new_axis(axis: int, ndim: int) -> int:
     if not -ndim - 1 <= axis <= ndim:
-        message = tr("stack: axis {axis} does not exist: the result has {n} axes", axis=axis, n=ndim + 1)
+        message = tr("stack: axis {axis} does not exist: the result has {axes}", axis=axis, axes=axes_text(ndim + 1))
         raise ShapeError(message)
     return axis % (ndim + 1)
 
@@ -147,7 +148,8 @@ class Pick(Rearrange):
         (x,), text = shapes, attrs["key"]
         key = _key(text)
         if len(key) > len(x):
-            message = tr("[{key}] has {n} indices but x, shape {x}, has {m} axes", key=text, n=len(key), x=x, m=len(x))
+            message = tr("[{key}] has {n} {indices} but x, shape {x}, has {axes}", key=text, n=len(key), x=x,
+                         indices=tr("index") if len(key) == 1 else tr("indices"), axes=axes_text(len(x)))  # fmt: skip
             raise ShapeError(message)
         out = []
         for axis, (k, size) in enumerate(zip(key, x, strict=False)):

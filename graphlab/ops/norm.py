@@ -190,8 +190,9 @@ class BatchNorm(Op):
             xmu = build("sub", x, build("mean", x, name="mu", **over), name="xmu")
             var = build("mean", build("square", xmu, name="sq"), name="var", **over)
         else:
-            xmu = build("sub", x, along(running_mean, "mu"), name="xmu")
-            var = along(running_var, "var")
+            mean = build("stop_gradient", running_mean, name="mean")  # statistics are not learned
+            xmu = build("sub", x, along(mean, "mu"), name="xmu")
+            var = along(build("stop_gradient", running_var, name="stopped_var"), "var")
         ivar = build("reciprocal", build("sqrt", var, eps=eps, name="sqrtvar"), name="ivar")
         xhat = build("mul", xmu, ivar, name="xhat")
         gammax = build("mul", along(gamma, "gamma_along"), xhat, name="gammax")

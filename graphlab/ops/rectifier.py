@@ -28,7 +28,7 @@ class Rectifier(Activation):
 class Relu(Rectifier):
     """The rectified linear unit, y = max(x, 0); its derivative at 0 is 0.
 
-    x: any shape → y: the same shape.
+    x: any shape → y: the same shape. NaN stays NaN, and its gradient passes, as in PyTorch.
 
     >>> from graphlab.ops import Context
     >>> Relu.forward(Context(), np.array([-2.0, 3.0]))[0].tolist()
@@ -49,14 +49,15 @@ class Relu(Rectifier):
     ) -> tuple[Array | None, ...]:
         x = primals[0]
         if x.ndim == 0:
-            return (g if x > 0 else g.dtype.type(0),)
-        return (np.where(x > 0, g, 0.0),)  # not g × (x > 0): an infinite g stops here too
+            return (g.dtype.type(0) if x <= 0 else g,)
+        return (np.where(x <= 0, 0.0, g),)  # not g × (x > 0): an infinite g stops here too
 
 
 class LeakyRelu(Rectifier):
     """Leaky ReLU, y = x for x > 0, else slope · x; its derivative at 0 is the slope.
 
-    x: any shape → y: the same shape. slope 0.01 is PyTorch's default (Keras 3's is 0.3).
+    x: any shape → y: the same shape. slope 0.01 is PyTorch's default (Keras 3's is 0.3). NaN stays NaN; its gradient is
+    multiplied by the slope, as in PyTorch.
 
     >>> from graphlab.ops import Context
     >>> LeakyRelu.forward(Context(), np.array([-2.0, 3.0]), slope=0.5)[0].tolist()

@@ -11,7 +11,7 @@ from graphlab.annotate.cards import wrapped
 from graphlab.annotate.measure import weight
 from graphlab.diagram import Mark, plain
 from graphlab.errors import LossError, ModelError, UsageError
-from graphlab.numbers import number, rms_all, signed, summarise, summarise_all
+from graphlab.numbers import number, rms_all, signed, summarise, summarise_all, summary_text
 
 
 def network(blocks=1, batch=4):
@@ -342,3 +342,47 @@ def test_very_long_names_are_shortened_in_the_picture_and_whole_in_the_boxes_nam
         texts += [diagram.subtitle, *(group.label for group in diagram.groups)]
         assert max(map(len, texts)) < 120
         assert f"{'s' * 200}.{'w' * 200}" in {box.name for box in diagram.boxes}
+
+
+@pytest.mark.parametrize("view", ["forward", "backward", "both"])
+def test_siblings_between_the_same_boxes_share_one_with_a_count(view):
+    g = gl.Graph("wide")
+    w = g.param("w", 2.0)
+    gl.sum(gl.stack(*(gl.mul(w, g.param(f"k{k}", float(k)), name=f"h{k}") for k in range(500))), name="L")
+    diagram = annotate(run(g), Options(view=view))
+    assert [plain((box.header,)).split(" = ")[0] for box in diagram.boxes] == [
+        "w param", "mul ×500", "stack1 · stack", "L · sum"
+    ]  # fmt: skip
+    assert len(diagram.arrows) == 3
+    assert any("500 nodes alike" in note for note in diagram.notes)
+    assert len(annotate(run(g), Options(view=view, max_nodes=2000)).boxes) == 1003
+
+
+def test_nodes_between_other_boxes_are_no_siblings():
+    g = gl.Graph("narrow")
+    w, v = g.param("w", 2.0), g.param("v", 3.0)
+    gl.sum(gl.stack(gl.mul(w, 2.0), gl.mul(w, 3.0), gl.mul(v, 4.0), gl.exp(w)), name="L")
+    boxes = annotate(run(g), Options(max_nodes=3)).boxes
+    assert sorted(plain((box.header,)) for box in boxes if box.role == "fold") == ["mul ×2"]
+
+
+def test_no_line_ends_in_an_operator():
+    text = "∂L/∂a = " + " + ".join(["166.6", "(-27.77)"] * 6) + " = 1e9"
+    for width in range(8, 60):
+        lines = wrapped(text, width)
+        assert " ".join(lines) == text
+        assert not any(line.endswith(("=", "+")) for line in lines)
+
+
+def test_not_finite_numbers_are_warnings_not_values():
+    g = gl.Graph("nan")
+    x, y = g.input("x", np.array([1.0, np.nan, 2.0, 3.0, 4.0])), g.input("y", np.nan)
+    gl.add(gl.sum(x, name="s"), y, name="L")
+    for box in annotate(run(g), Options(view="both")).boxes:
+        for line in (box.header, *(line for row in box.rows for line in row.lines)):
+            assert all(span.role == "warning" for span in line if span.text.strip() in ("NaN", "1 NaN")), line
+
+
+def test_rounding_noise_is_no_deviation():
+    assert "σ 0 ·" in summary_text(summarise(np.full(7, 0.1)))
+    assert "σ 1e-9" in summary_text(summarise(np.array([1.0, 1.0 + 2e-9])))

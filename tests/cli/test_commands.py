@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from commandline import CHAIN_LENGTH, Run, chain
+from commandline import CHAIN_LENGTH, Run, Spawn, chain
 from graphlab_cli import program, render
 
 import graphlab as gl
@@ -254,6 +254,20 @@ def test_check_fails_with_1_for_a_wrong_gradient(run: Run, monkeypatch: pytest.M
     assert [check["node"] for check in record["nodes"] if check["status"] == "wrong"] == ["out"]
 
 
+@pytest.mark.parametrize(
+    ("expression", "last"),
+    [
+        (["log(b)", "b=-1"], "2 not compared: 2 slopes are not finite"),
+        (["tanh(a)", "a=17"], "2 not compared: 2 slopes are unclear"),
+        (["where(0, log(b), a*2)", "b=-1", "a=3"], "2 not compared: 2 slopes are not finite"),
+    ],
+)
+def test_check_says_last_what_it_did_not_compare(run: Run, expression: list[str], last: str) -> None:
+    result = run("check", "-e", *expression)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, last)
+    assert "all" not in result.stdout
+
+
 def test_ops_lists_every_op_with_its_formula(run: Run) -> None:
     result = run("ops")
     listed = {line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")}
@@ -313,3 +327,13 @@ def test_doctor_says_what_works(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     rows = [line.split() for line in without.stdout.splitlines()]
     assert next(row for row in rows if row[:1] == ["dot"])[:2] == ["dot", "no"]
     assert next(row for row in rows if row[:1] == [".svg"])[-1] == "layered"
+
+
+def test_a_folder_named_with_a_slash_is_made(run: Run, folder: Path) -> None:
+    assert run("render", "model.yaml", "--engine", "layered", "-o", "pictures/").exit_code == 0
+    assert sorted(path.name for path in (folder / "pictures").iterdir()) == ["model-backward.svg", "model-forward.svg"]
+
+
+def test_a_link_to_standard_output_is_written_to(spawn: Spawn, folder: Path) -> None:
+    (folder / "so.svg").symlink_to("/dev/stdout")
+    assert spawn("render", "model.yaml", "--engine", "layered", "-o", "so.svg").stdout.startswith("<svg")

@@ -72,7 +72,7 @@ def test_an_unknown_command_is_wrong_usage(run: Run) -> None:
         (["trace", "model.yaml", "-o", "t.txt"], "'t.txt' must end in .json or .npz"),
         (["trace", "model.yaml", "-o", "nope/t.json"], "there is no folder 'nope'"),
         (["render", "model.yaml", "-o", "nope/p.svg"], "there is no folder 'nope'"),
-        (["render", "model.yaml", "-o", "pictures/"], "there is no folder 'pictures/'"),
+        (["render", "model.yaml", "-o", "nope/pictures/"], "the folder 'nope/pictures/' cannot be made"),
         (["render", "model.yaml", "-o", "p.gif"], "the formats are: .svg .png .pdf .dot .txt"),
         (["render", "model.yaml", "--theme", "pink"], "--theme"),
         (["samples", "nope"], "there is no sample 'nope'"),

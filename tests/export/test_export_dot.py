@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError
 from graphlab.export.dot import LARGE, to_dot
-from graphlab.export.escape import dot_text, visible, xml_text
+from graphlab.export.escape import dot_text, isolated, visible, xml_text
 from graphlab.export.metrics import text_width
 from graphlab.export.theme import THEMES
 
@@ -49,10 +49,12 @@ def test_same_bytes_and_nothing_that_points_outside(name: str) -> None:
 @given(st.text())
 def test_escaped_text_is_one_piece_of_text(text: str) -> None:
     for escaped in (dot_text(text), xml_text(text)):
-        assert not re.search(r"""[<>"'\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]""", escaped)
-        assert not re.search(r"&(?!(amp|lt|gt|quot|#39);)", escaped)
-    assert html.unescape(xml_text(text)) == visible(text)
-    assert html.unescape(dot_text(text)).replace("\\\\", "\\") == visible(text)
+        assert escaped.count("\u2068") == escaped.count("\u2069")
+        bare = re.sub("\u2068([^\u2066-\u2069]*)\u2069", r"\1", escaped)  # our own isolates, never nested
+        assert not re.search(r"""[<>"'\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]""", bare)
+        assert not re.search(r"&(?!(amp|lt|gt|quot|#39);)", bare)
+    assert html.unescape(xml_text(text)) == isolated(visible(text))
+    assert html.unescape(dot_text(text)).replace("\\\\", "\\") == isolated(visible(text))
     assert graphviz.quoting.quote(f"<{dot_text(text)}>") == f"<{dot_text(text)}>"
     dot_text(text).encode()
 
@@ -67,7 +69,7 @@ def test_graphviz_draws_hostile_texts_as_they_are() -> None:
     texts = [bad for bad in pictures.HOSTILE if bad.strip()]
     boxes = tuple(Box(f"n{k}", bad, (Span(bad),), "leaf", "node") for k, bad in enumerate(texts))
     found = labels(to_dot(Diagram("", "", "forward", boxes, ())))
-    assert {visible(bad) for bad in texts} <= found
+    assert {isolated(visible(bad)) for bad in texts} <= found
 
 
 def test_backward_runs_from_the_loss_with_the_ranks_reversed() -> None:
@@ -171,3 +173,27 @@ def test_both_views_carry_two_lines() -> None:
 
 def test_an_empty_diagram_is_dot_too() -> None:
     assert pygraphviz.AGraph(string=to_dot(Diagram("", "", "forward", (), ()))).number_of_nodes() == 0
+
+
+def test_two_arrows_between_the_same_boxes_keep_off_each_others_labels() -> None:
+    boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(2))
+    label = ((Span("value 3"),), (Span("gradient 3"),))
+    arrows = tuple(Arrow(f"e{k}", "n0", "n1", "both", label) for k in range(2))
+    plain = pygraphviz.AGraph(string=to_dot(Diagram("", "", "both", boxes, arrows))).draw(format="plain", prog="dot")
+    edges = [line.split() for line in plain.decode().splitlines() if line.startswith("edge")]
+    heights = [[float(y) for y in edge[5 : 4 + 2 * int(edge[3]) : 2]] for edge in edges]
+    gap = abs(sum(heights[0]) / len(heights[0]) - sum(heights[1]) / len(heights[1])) * 72
+    assert gap > 24  # points: two lines of a label
+
+
+def test_a_long_title_is_wrapped() -> None:
+    diagram = Diagram("x" * 400, "", "forward", (Box("n0", "x", (Span("x"),), "leaf", "input"),), ())
+    assert "x" * 81 not in to_dot(diagram)
+    assert "x…" in to_dot(diagram)
+
+
+def test_right_to_left_names_are_isolated() -> None:
+    name = "\u05d0\u05d1"
+    for escape in (dot_text, xml_text):
+        assert escape(f"{name} = 2 + b") == f"\u2068{name}\u2069 = 2 + b"
+        assert escape(f"\u2069{name}") == f"\ufffd\u2068{name}\u2069"

@@ -220,3 +220,45 @@ def test_text_fits_its_card() -> None:
 def test_same_bytes() -> None:
     assert to_svg(pictures.hostile()) == to_svg(pictures.hostile())
     assert not re.search(r"0x[0-9a-f]{6}", to_svg(pictures.hostile()))
+
+
+def twins(direction: str, kind: str = "forward") -> Diagram:
+    """x joined to y by two arrows with labels of two lines."""
+    boxes = tuple(Box(f"n{k}", name, (Span(name),), "leaf", "node") for k, name in enumerate("xy"))
+    lines = ((Span("value 3"),), (Span("gradient 3"),))
+    arrows = tuple(Arrow(f"e{k}", "n0", "n1", kind, lines) for k in range(2))
+    return Diagram("", "", "forward", boxes, arrows, (), direction)
+
+
+def strikes(route: tuple[tuple[float, float], ...], label: Rect) -> bool:
+    """Whether a route's straight pieces run through a label."""
+    return any(
+        overlap(Rect(min(a[0], b[0]), min(a[1], b[1]), abs(a[0] - b[0]), abs(a[1] - b[1])), label)
+        for a, b in zip(route[::2], route[1::2], strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", ["forward", "backward"])
+def test_neither_of_two_arrows_between_the_same_boxes_runs_through_a_label(kind: str) -> None:
+    picture = check(twins("lr", kind))
+    for label, route in itertools.product(picture.labels.values(), picture.routes):
+        assert not strikes(route.points, label)
+    assert all(
+        0 <= min(abs(y - label.y - label.height) for _, y in picture.routes[k].points) < 6
+        for k, label in picture.labels.items()
+    )
+
+
+def test_where_labels_crowd_each_arrow_runs_through_its_own_and_no_other() -> None:
+    boxes = tuple(Box(f"n{k}", "h", (Span("h"),), "leaf", "node") for k in range(8))
+    label = ((Span("-333.2"),), (Span("0.123456"),))
+    arrows = tuple(Arrow(f"e{k}", f"n{k % 2}", f"n{2 + k // 2}", "forward", label) for k in range(12))
+    picture = check(Diagram("", "", "forward", boxes, arrows, (), "tb"))
+    for (k, rect), (j, route) in itertools.product(picture.labels.items(), enumerate(picture.routes)):
+        assert strikes(route.points, rect) == (k == j)
+
+
+def test_a_title_of_400_characters_is_three_lines() -> None:
+    svg = to_svg(dataclasses.replace(twins("lr"), title="x" * 400))
+    assert float(re.search(r'width="(\d+)pt"', svg)[1]) < 1300  # type: ignore[index]
+    assert "x…<" in svg

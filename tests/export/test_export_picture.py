@@ -187,3 +187,8 @@ def test_the_status_of_every_engine(no_dot: None) -> None:
     assert pygraphviz.works and pygraphviz.formats == ("svg", "png", "pdf") and not pygraphviz.install
     assert re.match(r"2\.\d+", pygraphviz.version)
     assert layered.works and layered.formats == ("svg",)
+
+
+def test_arrows_that_pass_many_ranks_are_drawn_plainly_too() -> None:
+    _, notes = to_picture(pictures.grid(350, 4, skip=20), "svg")
+    assert "1400 boxes are many" in notes[0]

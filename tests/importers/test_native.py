@@ -13,6 +13,7 @@ import graphlab as gl
 from graphlab import errors
 from graphlab.graph import Graph
 from graphlab.importers import warnings_of
+from graphlab.importers.places import File
 from graphlab.state import generator, initialise
 
 WHOLE = """
@@ -305,3 +306,24 @@ def test_an_expression_of_ten_thousand_terms() -> None:
     assert len(graph) == count
     assert float(gl.forward(graph)["y"].value) == count * 0.5
     assert gl.dumps(graph).endswith("y: " + " + ".join(["a"] * count) + "\n")
+
+
+@pytest.mark.parametrize("style", ["{}", '"{}"', ">\n    {}"])
+def test_the_time_to_place_an_expressions_parts_grows_with_its_length_only(
+    style: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    characters = File._characters
+
+    def counted(self: File, value: Any) -> Any:
+        for place in characters(self, value):
+            looked.append(1)
+            yield place
+
+    monkeypatch.setattr(File, "_characters", counted)
+    text = "+".join(["x"] * 300)
+    graph = gl.loads("graphlab: 1\nparams: {x: 1}\nnodes:\n  y: " + style.format(text), path="m")
+    assert len(looked) <= len(text)
+    last = graph.locations["y"].rpartition(":")
+    first = graph.locations["y#1"].rpartition(":")
+    assert int(last[2]) - int(first[2]) == len(text) - len("x+x")

@@ -204,3 +204,16 @@ def test_titles_that_look_like_something_else() -> None:
     )  # fmt: skip
     for title in titles:
         check(gl.Graph(title, description=title).freeze())
+
+
+def test_names_that_a_file_reserves_come_back_in_backquotes() -> None:
+    names = ("if", "grad", "value", "shape", "a#1", "s.grad", "lambda.if")
+    g = gl.Graph()
+    total = g.input("x", 1.0)
+    for name in names:
+        leaf = g.param(name, 2.0)
+        total = gl.add(total, leaf, name=f"n.{name}")
+    with g.scope("t"):
+        total = gl.mul(total, g.constant(3.0, "shape"), name="if")
+    text = check(g.freeze())
+    assert all(f"'`{name}`': 2.0" in text for name in names)

@@ -96,3 +96,45 @@ def test_the_steps_of_a_loss_of_whole_numbers_end_in_a_float_too(op, dtype):
     plain, unfolded = gl.forward(g)["y"], gl.forward(expand(g, ["y"]))["y"]
     assert plain.dtype == unfolded.dtype == unfolded.value.dtype.name == dtype
     assert plain.value == unfolded.value
+
+
+NAN, INF = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "slopes"),
+    [
+        ("gl.relu(x)", {"x": [NAN, -1.0, 0.0, 1.0]}, {"x": [1, 0, 0, 1]}),
+        ("gl.relu(x)", {"x": NAN}, {"x": 1}),
+        ("gl.leaky_relu(x, slope=0.1)", {"x": [NAN, -1.0, 0.0, 1.0]}, {"x": [0.1, 0.1, 0.1, 1]}),
+        ("gl.maximum(a, b)", {"a": [NAN, 1.0, NAN, 1.0, 2.0], "b": [1.0, NAN, NAN, 1.0, 1.0]},
+         {"a": [1, 1, 1, 0.5, 1], "b": [1, 1, 1, 0.5, 0]}),
+        ("gl.minimum(a, b)", {"a": [NAN, 1.0, NAN, 1.0, 2.0], "b": [1.0, NAN, NAN, 1.0, 1.0]},
+         {"a": [1, 1, 1, 0.5, 0], "b": [1, 1, 1, 0.5, 1]}),
+    ],
+)  # fmt: skip
+def test_the_gradient_passes_where_nan_does_as_in_pytorch(text, values, slopes):
+    found = gradient(text, **values)
+    assert {name: grad.tolist() for name, grad in found.items()} == slopes
+    passed = {name: grad.tolist() for name, grad in gradient(f"{text} * {text}", **values).items()}
+    assert all(np.isnan(np.ravel(grad)[0]) for grad in passed.values())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "maximum", "minimum"])
+def test_pytorch_passes_the_same_gradient_at_nan(name):
+    torch = pytest.importorskip("torch")
+    theirs = {"leaky_relu": torch.nn.functional.leaky_relu}.get(name) or getattr(torch, name)
+    values = [[NAN, 1.0, NAN, 1.0, 2.0, -1.0], [1.0, NAN, NAN, 1.0, 1.0, 0.0]][: 2 if name[0] == "m" else 1]
+    leaves = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
+    theirs(*leaves).sum().backward()
+    ours = gradient(f"gl.{name}({', '.join('ab'[: len(values)])})", **dict(zip("ab", values, strict=False)))
+    assert [grad.tolist() for grad in ours.values()] == [leaf.grad.tolist() for leaf in leaves]
+
+
+@pytest.mark.parametrize(("dtype", "x"), [("float64", 1e200), ("float64", -1e308), ("float32", 3e38)])
+def test_the_steps_of_gelu_are_straight_far_out_too(dtype, x):
+    g = gl.Graph(dtype=dtype)
+    g.backward_from(gl.gelu(g.param("x", [x, 1.0]), approximate="tanh", name="y"), np.ones(2, dtype))
+    found = gl.backward(gl.forward(expand(g.freeze(), ["all"])))
+    assert (found["x"].grad[0], found["y"].value[0]) == ((1.0, np.float64(x).astype(dtype)) if x > 0 else (0.0, 0.0))
