@@ -13,7 +13,7 @@ import graphlab
 PACKAGE = Path(graphlab.__file__).parent
 ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-PLAIN = {"errors", "messages", "numbers", "files"}  # may be used by any room
+PLAIN = {"errors", "messages", "numbers", "files", "collecting"}  # may be used by any room
 
 # A room may import itself, the plain ones, and these with all that they may import.
 ABOVE = {
@@ -21,6 +21,7 @@ ABOVE = {
     "messages": set(),
     "numbers": set(),
     "files": set(),
+    "collecting": set(),
     "diagram": set(),
     "formula": {"errors"},
     "state": {"errors"},

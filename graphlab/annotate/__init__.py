@@ -11,6 +11,7 @@ from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
 from graphlab.annotate.measure import Measures, loss_text
 from graphlab.annotate.neurons import neurons
 from graphlab.annotate.options import DETAILS, DIRECTIONS, VIEWS, Options
+from graphlab.collecting import collection_paused
 from graphlab.diagram import Diagram, Group, Line, Span
 from graphlab.errors import LossError
 from graphlab.formula.show import symbol
@@ -36,6 +37,11 @@ def annotate(trace: Trace, options: Options | None = None) -> Diagram:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
     if options.view.startswith("neurons"):
         return neurons(trace, options)
+    with collection_paused():
+        return _diagram(trace, options)
+
+
+def _diagram(trace: Trace, options: Options) -> Diagram:
     graph = trace.graph
     shown = visible_nodes(graph, options, trace.mode)
     parts, folded = partition(graph, shown, options)

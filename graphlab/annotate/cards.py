@@ -215,7 +215,7 @@ class Cards:
         for kind, label in (("value", tr("value")), ("grad", tr("gradient"))):
             if kind == "grad" and not self.options.gradients:
                 continue
-            measure = self.measures.of(i, kind)
+            measure = None if self.measures.is_finite(i, kind) else self.measures.of(i, kind)
             if measure is not None and (measure.nan or measure.inf):
                 found.append(Mark("warning", f"{label}: {', '.join(not_finite(measure))}"))
         return found

@@ -18,6 +18,7 @@ class Measures:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self._summaries: dict[str, list[Summary | None]] = {}
+        self._sizes: dict[str, set[int]] = {}
 
     def of(self, i: int, kind: str) -> Summary | None:
         """The summary of node i's value or grad; None where there is none."""
@@ -28,6 +29,15 @@ class Measures:
             kept = self.trace.summaries
             self._summaries[kind] = [s or kept.get((k, kind)) for k, s in enumerate(found)] if kept else found
         return self._summaries[kind][i]
+
+    def is_finite(self, i: int, kind: str) -> bool:
+        """Whether node i's value or grad is there and has no NaN or Inf: cheaper than its summary."""
+        if kind not in self._sizes:
+            column = (self.trace.values if kind == "value" else self.trace.cotangents) or []
+            there = [(k, array) for k, array in enumerate(column[: len(self.trace.graph)]) if array is not None]
+            sizes = rms_all([array for _, array in there])
+            self._sizes[kind] = {k for (k, _), size in zip(there, sizes, strict=True) if math.isfinite(size)}
+        return i in self._sizes[kind]
 
     def edge(self, i: int, k: int) -> float | None:
         """RMS of what node i sent to its k-th input; None: nothing."""

@@ -33,9 +33,15 @@ def check(diagram: Diagram) -> None:
     for owner, group in [(box.id, box.group) for box in diagram.boxes] + list(parents.items()):
         if group is not None and group not in parents:
             raise ExportError(tr("'{id}' names a group '{group}' that is not there", id=owner, group=group))
+    _check_nesting(parents)
+
+
+def _check_nesting(parents: dict[str, str | None]) -> None:
     for start in parents:
         here: str | None = start
         for _ in parents:
             here = parents[here] if here is not None else None
+            if here is None:
+                break
         if here is not None:
             raise ExportError(tr("group '{id}' is inside itself", id=start))

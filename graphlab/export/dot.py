@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from graphviz.quoting import attr_list, quote
 
+from graphlab.collecting import collection_paused
 from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Row
 from graphlab.export.cards import box_lines, circle_lines
 from graphlab.export.checking import check
@@ -42,7 +43,11 @@ def to_dot(diagram: Diagram, theme: str | Theme = "light", **graph: str) -> str:
 
     Raises: ExportError for an unknown theme, or ids that are not opaque ones (n0, e0, g0).
     """
-    look = get_theme(theme)
+    with collection_paused():
+        return _dot(diagram, get_theme(theme), graph)
+
+
+def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     check(diagram)
     writers = _writers(look)
     spans = writers.card

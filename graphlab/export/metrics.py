@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _ASCII = (
     "317 400 459 837 636 950 779 274 390 390 500 837 317 360 317 336 636 636 636 636 636 636 636 636 636 "
@@ -45,6 +46,7 @@ _WIDTHS = _Widths(
 _FOURTHS = bytes(-(-_WIDTHS[code] // 4) if code < 128 else 0 for code in range(256))  # adding bytes up is fastest
 
 
+@lru_cache(maxsize=65536)
 def text_width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
     """Points a text needs at a font size, generously.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import heapq
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graphlab import builder, graph
+from graphlab.collecting import collection_paused
 from graphlab.errors import GraphlabError, LossError, ModelError
 from graphlab.formula.parse import FormulaError
 from graphlab.graph import find_cycle, parent_of
@@ -44,20 +42,8 @@ def read(text: str, path: str, folder: str, source: str | None = None) -> graph.
     path: what to call it in errors; folder: where its data files are. Raises GraphlabError with path:line:column.
     """
     file = File(path, text)
-    with _no_garbage_collection():
+    with collection_paused():
         return Reader(compose(text, file), file, folder).graph(source)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Reading makes very many small objects and no garbage in circles; looking for some takes a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Reader:
