@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Run = Callable[[], Any]
+FEWEST = 5  # rounds, however slow
 
 
 def installed(module: str) -> bool:
@@ -26,9 +27,12 @@ def interleaved(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
     """
     first = {name: _timed(run) for name, run in runs.items()}
     quickest = min(first.values())
-    rounds = max(5, min(2000, int(seconds / 2 / max(sum(first.values()), quickest))))
+    rounds = max(FEWEST, min(2000, int(seconds / 2 / max(sum(first.values()), quickest))))
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
+    start = time.perf_counter()
+    for done in range(rounds):
+        if done >= FEWEST and time.perf_counter() - start > 3 * seconds:  # clearing up between runs takes time too
+            break
         for name, run in runs.items():
             _timed(run)  # finds caches and free memory as the library before left them; the next one as its own
             times[name].append(_timed(run))
