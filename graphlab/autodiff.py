@@ -184,18 +184,13 @@ def start_of(graph: Graph, made: Plan) -> int:
     if made.target is None:
         message = tr(
             "there is no loss: several nodes, or none, are left unused; say which scalar it is with `loss: NAME`, or "
-            "give an upstream gradient with `backward: {{node: NAME, gradient: [...]}}`"
+            "give an upstream gradient with `backward: {node: NAME, gradient: [...]}`"
         )
-        raise LossError(message.replace("{{", "{").replace("}}", "}"))
+        raise LossError(message)
     name = graph.nodes[made.target].name
     shape = made.shapes[made.target]
     if graph.backward_gradient is not None:
-        if graph.backward_gradient.shape != shape:
-            message = tr(
-                "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
-                name=name, got=graph.backward_gradient.shape, want=shape,
-            )  # fmt: skip
-            raise LossError(message, where=graph.locations.get("backward:"))
+        builder.check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
     elif math.prod(shape) != 1:
         message = tr(
             "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or give its "

@@ -205,12 +205,7 @@ class Graph:
     def backward_from(self, ref: Ref, gradient: Any) -> None:
         """Start the chain rule from any node, with its upstream gradient given."""
         array = array_of(gradient, None, "gradient", self.dtype)
-        if array.shape != self.shapes[self._own(ref)]:
-            message = tr(
-                "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
-                name=ref.name, got=array.shape, want=self.shapes[ref.name],
-            )  # fmt: skip
-            raise LossError(message)
+        check_gradient(self._own(ref), array.shape, self.shapes[ref.name])
         self._target = {"backward_node": ref.name, "backward_gradient": array}
 
     def freeze(self, **about: Any) -> structure.Graph:
@@ -320,6 +315,16 @@ def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
         message = tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
         raise UsageError(message)
     return graph
+
+
+def check_gradient(name: str, got: tuple[int, ...], want: tuple[int, ...], where: str | None = None) -> None:
+    """Raises LossError unless the upstream gradient given for a node has the node's shape."""
+    if got != want:
+        message = tr(
+            "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
+            name=name, got=got, want=want,
+        )  # fmt: skip
+        raise LossError(message, where=where)
 
 
 def op_function(op: str) -> Callable[..., Ref]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import Any
 
 from graphlab.numbers import Summary, number, rms_all, summarise_all
 from graphlab.trace import Trace
@@ -18,26 +19,32 @@ class Measures:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self._summaries: dict[str, list[Summary | None]] = {}
-        self._sizes: dict[str, set[int]] = {}
+        self._finite: dict[str, set[int]] = {}
 
     def of(self, i: int, kind: str) -> Summary | None:
         """The summary of node i's value or grad; None where there is none."""
         if kind not in self._summaries:
-            column = self.trace.values if kind == "value" else self.trace.cotangents
-            n = len(self.trace.graph)
-            found = summarise_all(column[:n] if column is not None else [None] * n)
+            found = summarise_all(self._column(kind))
             kept = self.trace.summaries
             self._summaries[kind] = [s or kept.get((k, kind)) for k, s in enumerate(found)] if kept else found
         return self._summaries[kind][i]
 
     def is_finite(self, i: int, kind: str) -> bool:
-        """Whether node i's value or grad is there and has no NaN or Inf: cheaper than its summary."""
-        if kind not in self._sizes:
-            column = (self.trace.values if kind == "value" else self.trace.cotangents) or []
-            there = [(k, array) for k, array in enumerate(column[: len(self.trace.graph)]) if array is not None]
+        """Whether node i's value or grad is there and has no NaN or Inf; needs no summary, but uses one."""
+        if kind in self._summaries:
+            summary = self._summaries[kind][i]
+            return summary is not None and not (summary.nan or summary.inf)
+        if kind not in self._finite:
+            there = [(k, array) for k, array in enumerate(self._column(kind)) if array is not None]
             sizes = rms_all([array for _, array in there])
-            self._sizes[kind] = {k for (k, _), size in zip(there, sizes, strict=True) if math.isfinite(size)}
-        return i in self._sizes[kind]
+            self._finite[kind] = {k for (k, _), size in zip(there, sizes, strict=True) if math.isfinite(size)}
+        return i in self._finite[kind]
+
+    def _column(self, kind: str) -> list[Any]:
+        """The values or gradients of all nodes, without the literals behind them."""
+        column = self.trace.values if kind == "value" else self.trace.cotangents
+        n = len(self.trace.graph)
+        return [None] * n if column is None else column[:n]
 
     def edge(self, i: int, k: int) -> float | None:
         """RMS of what node i sent to its k-th input; None: nothing."""
