@@ -1,16 +1,16 @@
 """What is drawn, by role: no colours, no DOT, no numbers. An exporter sees nothing else.
 
 A Diagram is boxes, arrows and groups; every text in it is a Line of Spans, and a span's role says what it is.
+Of these a large picture has thousands: named tuples, which are made in a third of the time of a frozen dataclass.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic) or warning."""
 
     text: str
@@ -20,8 +20,7 @@ class Span:
 Line = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One band of a card. kind: formula, shape, value, grad, local, sum, scale, note or warning.
 
     mono: its lines are a matrix, aligned by spaces.
@@ -32,16 +31,14 @@ class Row:
     mono: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Something said about a box. kind: now, later, changed, differs, finding or warning."""
 
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A node's card, or a unit's circle.
 
     id: opaque and stable: n0, n1 … name: the full name, for searching. header: what stands in the band. family: the
@@ -61,8 +58,7 @@ class Box:
     position: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
+class Arrow(NamedTuple):
     """From box `tail` to box `head`, the way the data or the gradient runs.
 
     kind: forward, backward or both (drawn with the data; lines carry value over gradient). weight: the size of what

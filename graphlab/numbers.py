@@ -13,6 +13,7 @@ MISSING = "–"
 TINY = 1e-280  # below it a sum of squares has lost digits
 TOGETHER = 4096  # elements of an array, and arrays, up to which many are measured at once
 NOISE = 1e-15  # of the mean: a deviation below it is what rounding left of equal numbers
+CANCELLED = 1e-14  # of the RMS: a mean below it is what rounding left of a sum that is 0
 FULL = 4  # arrays up to this many rows and columns are printed whole
 
 
@@ -156,7 +157,8 @@ def rms_all(arrays: Sequence[Any]) -> list[float]:
     >>> rms_all([np.array([3.0, 4.0, 0.0, 0.0]), np.float64(-2.0), np.zeros(0)])
     [2.5, 2.0, 0.0]
     """
-    sizes = [int(np.size(array)) for array in arrays]
+    arrays = [np.asarray(array) for array in arrays]
+    sizes = [array.size for array in arrays]
     places = [i for i, size in enumerate(sizes) if 0 < size <= TOGETHER]
     out = [math.nan if size else 0.0 for size in sizes]
     for i, size in enumerate(sizes):
@@ -167,12 +169,15 @@ def rms_all(arrays: Sequence[Any]) -> list[float]:
     counts = np.array([sizes[i] for i in places])
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     with np.errstate(all="ignore"):
-        flat = np.concatenate([np.ravel(arrays[i]) for i in places]).astype(np.float64, copy=False)
+        flat = np.concatenate([arrays[i].ravel() for i in places]).astype(np.float64, copy=False)
         peak = np.maximum.reduceat(np.abs(flat), starts)
         unit = np.ldexp(1.0, np.frexp(peak)[1] - 1)  # as in summarise: no square leaves the range of a float64
         scaled = flat / np.repeat(unit, counts)
         rms = unit * np.sqrt(np.add.reduceat(scaled * scaled, starts) / counts)
-    for i, value in zip(places, np.where(np.isfinite(peak), rms, peak).tolist(), strict=True):
+    found: list[float] = np.where(np.isfinite(peak), rms, peak).tolist()
+    if len(places) == len(out):
+        return found
+    for i, value in zip(places, found, strict=True):
         out[i] = value
     return out
 
@@ -204,10 +209,13 @@ def summary_text(s: Summary, precision: int = 3) -> str:
 
     >>> summary_text(summarise(np.arange(5.0)))
     'μ 2 σ 1.41 · 0 … 4'
+    >>> summary_text(summarise([-1.0, 1.0, 1e-17]))
+    'μ 0 σ 0.816 · -1 … 1'
     """
     std = s.std if abs(s.std) > NOISE * abs(s.mean) else 0.0
+    mean = s.mean if not abs(s.mean) < CANCELLED * s.rms else 0.0
     parts = [] if math.isnan(s.mean) else [
-        f"μ {number(s.mean, precision)} σ {number(std, precision)}",
+        f"μ {number(mean, precision)} σ {number(std, precision)}",
         f"{number(s.min, precision)} … {number(s.max, precision)}",
     ]  # fmt: skip
     return " · ".join(parts + not_finite(s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,24 @@ def short_name(trace: Trace, i: int, operand: str | int | float) -> str:
     node = trace.graph.nodes[i]
     for prefix in (node.name, node.scope):
         if prefix and operand.startswith(prefix + "."):
-            return shortened(symbol(operand[len(prefix) + 1 :]))
-    return shortened(symbol(operand))
+            return _shown(operand[len(prefix) + 1 :])
+    return _shown(operand)
 
 
 def own_name(trace: Trace, i: int) -> str:
     """How a node is called in its own scope."""
     node = trace.graph.nodes[i]
-    if node.scope == node.name:  # the last step of an unfolded node
-        return shortened(symbol(node.name.rpartition(".")[2]))
-    return short_name(trace, i, node.name) if node.scope else shortened(symbol(node.name))
+    scope, name = node.scope, node.name
+    if not scope:
+        return _shown(name)
+    if scope == name:  # the last step of an unfolded node
+        return _shown(name.rpartition(".")[2])
+    return _shown(name[len(scope) + 1 :] if name.startswith(scope) and name[len(scope)] == "." else name)
+
+
+@lru_cache(maxsize=65536)
+def _shown(name: str) -> str:
+    return shortened(symbol(name))
 
 
 def shortened(name: str) -> str:

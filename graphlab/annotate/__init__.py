@@ -66,9 +66,10 @@ def _diagram(trace: Trace, options: Options) -> Diagram:
 def detail_for(trace: Trace, parts: Sequence[Part]) -> str:
     """How much a picture of this many boxes can say and still be read."""
     count = len(parts)
-    large = sum(not is_small(trace.plan.shapes[part.last]) for part in parts)
-    if count <= (20 if large > count / 2 else 30):
-        return "values"
+    if count <= 30:
+        large = sum(not is_small(trace.plan.shapes[part.last]) for part in parts)
+        if count <= 20 or large <= count / 2:
+            return "values"
     if count <= 80:
         return "stats"
     return "shapes" if count <= 400 else "names"
@@ -79,15 +80,18 @@ def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[in
     ids: dict[str, str] = {}
     groups: list[Group] = []
     where: dict[int, str | None] = {}
+    known: set[str] = set()
     for part in parts:
-        scope = part.scope.rpartition(".")[0] if part.kind == "scope" else graph.nodes[part.first].scope
+        first = part.members[0]
+        scope = part.scope.rpartition(".")[0] if part.kind == "scope" else graph.nodes[first].scope
         scope = part.scope if part.repeats else scope
-        for prefix in prefixes(scope):
+        for prefix in prefixes(scope) if scope not in known else ():
             if prefix not in ids:
                 ids[prefix] = f"g{len(ids)}"
                 outer, _, own = prefix.rpartition(".")
                 groups.append(Group(ids[prefix], shortened(symbol(own)), ids.get(outer)))
-        where[part.first] = ids.get(scope)
+        known.add(scope)
+        where[first] = ids.get(scope)
     return groups, where
 
 
@@ -153,7 +157,7 @@ def notes(graph: Graph, parts: Sequence[Part], folded: Sequence[str], options: O
     runs = sum(part.kind == "run" for part in parts)
     if runs:
         out.append(tr("repeated neighbours share a box with a count; --max-nodes draws them one by one"))
-    alike = sum(part.count for part in parts if part.kind == "siblings")
+    alike = sum(part.times for part in parts if part.kind == "siblings")
     if alike:
         text = tr("{n} nodes alike, between the same boxes, share a box with a count; --max-nodes draws more", n=alike)
         out.append(text)

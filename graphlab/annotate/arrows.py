@@ -36,16 +36,19 @@ class Arrows:
 
     def _edges(self, parts: Sequence[Part]) -> dict[tuple[int, int, int], list[Edge]]:
         """What each arrow stands for: edges between two boxes; one arrow an edge unless a box is folded."""
-        graph = self.trace.graph
+        operands, part_of = self.trace.plan.operands, self.part_of  # a literal number has a place, and no part
         out: dict[tuple[int, int, int], list[Edge]] = {}
         for part in parts:
+            first, plain = part.members[0], part.kind == "node"
             for i in part.members:
-                for k, operand in enumerate(graph.nodes[i].inputs):
-                    source = self.part_of.get(graph.index[operand]) if isinstance(operand, str) else None
+                for k, j in enumerate(operands[i]):
+                    source = part_of.get(j)
                     if source is None or source is part:
                         continue
-                    plain = source.kind == part.kind == "node"
-                    out.setdefault((source.first, part.first, k if plain else -1), []).append((i, k))
+                    if plain and source.kind == "node":
+                        out[source.members[0], first, k] = [(i, k)]
+                    else:
+                        out.setdefault((source.members[0], first, -1), []).append((i, k))
         return out
 
     def all(self) -> list[Arrow]:
@@ -74,7 +77,9 @@ class Arrows:
         if not sent:  # labels, conditions, constants: the chain rule ends here
             return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(tr("no gradient"), "quiet"),),))
         size = self.size(sent)
-        lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
+        lines: tuple[Line, ...] = ()
+        if self.detail != "names":
+            lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
         return Arrow(
             self.id(sent), f"n{head}", f"n{tail}", "backward", lines, weight(size, self.scale), 0, self.marks(size)
         )  # fmt: skip
@@ -112,8 +117,6 @@ class Arrows:
 
     def chain_rule(self, i: int, k: int) -> tuple[Line, ...]:
         """The edge's rule with its numbers: 0.1966 × (-1) = -0.1966, or symbols, shape and size for arrays."""
-        if self.detail == "names":
-            return ()
         part = self.trace.contributions[i][k]  # type: ignore[index]
         shape = self.trace.plan.shapes[self.source((i, k))]
         size = self.measures.edge(i, k) or 0.0
@@ -150,8 +153,6 @@ class Arrows:
 
     def merged(self, edges: Sequence[Edge]) -> tuple[Line, ...]:
         """Several edges drawn as one arrow, where a box is folded."""
-        if self.detail == "names":
-            return ()
         sizes = [self.measures.edge(*edge) or 0.0 for edge in edges]
         return ((Span(tr("{n} gradients · rms ≤ ", n=len(edges))), Span(number(max(sizes), 3), "grad")),)
 
@@ -160,6 +161,8 @@ class Arrows:
 
     def size(self, edges: Sequence[Edge]) -> float | None:
         """The largest of what these edges carry; NaN if any is."""
+        if len(edges) == 1:
+            return self.measures.edges.get(edges[0])
         sizes = [size for size in map(self.measures.edges.get, edges) if size is not None]
         return None if not sizes else max(sizes) if not any(map(math.isnan, sizes)) else math.nan
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,25 +47,24 @@ class Cards:
 
     def box(self, part: Part, group: str | None) -> Box:
         """The box of a node, a folded scope or a run."""
-        node = self.trace.graph.nodes[part.first if part.kind == "node" else part.last]
-        name = node.name if part.kind == "node" else part.scope or self._run_name(part)
-        given = self.options.marks or {}
-        marks = (
-            tuple(mark for i in part.members for mark in given.get(self.trace.graph.nodes[i].name, ())) if given else ()
-        )
+        nodes, given = self.trace.graph.nodes, self.options.marks
+        marks = tuple([mark for i in part.members for mark in given.get(nodes[i].name, ())]) if given else ()
         if part.kind == "node":
-            rows, warnings = self.rows(part.first)
+            i = part.members[0]
+            node = nodes[i]
+            rows, warnings = self.rows(i) if self.detail != "names" else ((), ())
             return Box(
-                f"n{part.first}", name, self.header(node, part.first), get(node.op).family, node.role, rows, group,
-                (*marks, *warnings),
+                f"n{i}", node.name, self.header(node, i), get(node.op).family, node.role, rows, group,
+                marks + warnings,
             )  # fmt: skip
+        name = part.scope or self._run_name(part)
         return Box(f"n{part.first}", name, self.fold_header(part), "fold", "fold", self.fold_rows(part), group, marks)
 
     def header(self, node: Node, i: int) -> Line:
         """**name** · op; a scalar leaf carries its value here."""
         name = Span(own_name(self.trace, i), "strong")
         if not node.is_leaf:
-            return (name, Span(f" · {node.op}"))
+            return (name, _op_span(node.op))
         spans = [name, Span(f" {node.op}", "quiet")]
         if node.attrs.get("trainable") is False:
             spans.append(Span(tr(" frozen"), "quiet"))
@@ -81,18 +81,16 @@ class Cards:
         node = self.trace.graph.nodes[i]
         rows: list[Row] = []
         forward = self.options.view != "backward"
-        if self.detail != "names":
-            if forward and not node.is_leaf and self.detail != "shapes":
-                rows += self.formula(i)
-            if self.detail == "shapes" or (forward and self.trace.plan.shapes[i] != ()):
-                rows.append(self.shape(i))
+        if forward and not node.is_leaf and self.detail != "shapes":
+            rows += self.formula(i)
+        if self.detail == "shapes" or (forward and self.trace.plan.shapes[i] != ()):
+            rows.append(self.shape(i))
         if self.detail in ("stats", "values"):
             if not (node.is_leaf and self.trace.plan.shapes[i] == ()):
                 rows += self.array(i, self.trace.values[i], "value", whole=forward)
             if self.options.gradients:
                 rows += self.gradient(i)
-        warnings = tuple(self.warnings(i)) if self.detail != "names" else ()
-        return tuple(rows), warnings
+        return tuple(rows), tuple(self.warnings(i))
 
     def formula(self, i: int) -> list[Row]:
         worked = forward_worked(self.trace, i, self.options.precision, numbers=False)
@@ -107,10 +105,8 @@ class Cards:
 
     def shape(self, i: int) -> Row:
         dtype = self.trace.plan.dtypes[i]
-        spans = [Span(shape_text(self.trace.plan.shapes[i]))]
-        if dtype != self.trace.graph.dtype or self.trace.graph.nodes[i].op == "input":
-            spans.append(Span(f" {dtype}", "quiet"))
-        return Row("shape", (tuple(spans),))
+        named = dtype != self.trace.graph.dtype or self.trace.graph.nodes[i].op == "input"
+        return _shape_row(self.trace.plan.shapes[i], dtype if named else None)
 
     def array(self, i: int, value: Any, kind: str, whole: bool = True) -> list[Row]:
         """A value or a gradient: a number, a small matrix whole, or the corner and the summary of a large one.
@@ -212,11 +208,10 @@ class Cards:
     def warnings(self, i: int) -> list[Mark]:
         """NaN and Inf, counted, wherever they occur."""
         found = []
-        for kind, label in (("value", tr("value")), ("grad", tr("gradient"))):
-            if kind == "grad" and not self.options.gradients:
-                continue
+        for kind in ("value", "grad") if self.options.gradients else ("value",):
             measure = None if self.measures.is_finite(i, kind) else self.measures.of(i, kind)
             if measure is not None and (measure.nan or measure.inf):
+                label = tr("value") if kind == "value" else tr("gradient")
                 found.append(Mark("warning", f"{label}: {', '.join(not_finite(measure))}"))
         return found
 
@@ -224,7 +219,7 @@ class Cards:
         graph = self.trace.graph
         work = [i for i in part.members if not graph.nodes[i].is_leaf]
         if part.repeats:
-            return (Span(self._run_name(part), "strong"), Span(f" ×{part.count}", "strong"))
+            return (Span(self._run_name(part), "strong"), Span(f" ×{part.times}", "strong"))
         return (Span(shortened(symbol(part.scope)), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
 
     def fold_rows(self, part: Part) -> tuple[Row, ...]:
@@ -260,7 +255,18 @@ class Cards:
 
     def _run_name(self, part: Part) -> str:
         work = [self.trace.graph.nodes[i].op for i in part.members if not self.trace.graph.nodes[i].is_leaf]
-        return " → ".join(work[: max(1, len(work) // part.count)])
+        return " → ".join(work[: max(1, len(work) // part.times)])
+
+
+@lru_cache(maxsize=1024)
+def _op_span(op: str) -> Span:
+    return Span(f" · {op}")
+
+
+@lru_cache(maxsize=1024)
+def _shape_row(shape: tuple[int, ...], dtype: str | None) -> Row:
+    spans = (Span(shape_text(shape)),)
+    return Row("shape", ((*spans, Span(f" {dtype}", "quiet")) if dtype else spans,))
 
 
 def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line, ...]:

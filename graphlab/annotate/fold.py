@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from graphlab.annotate.options import Options
 from graphlab.errors import ModelError
@@ -16,18 +16,17 @@ ALL = "all"
 LONGEST_PERIOD = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one box stands for.
 
-    kind: node, scope (folded), run (a pattern of `period` nodes, `count` times in a row) or siblings (`count` alike
+    kind: node, scope (folded), run (a pattern of `period` nodes, `times` in a row) or siblings (so many alike
     nodes side by side).
     """
 
     kind: str
     members: tuple[int, ...]
     scope: str = ""
-    count: int = 1
+    times: int = 1
     period: int = 1
 
     @property

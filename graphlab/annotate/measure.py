@@ -53,14 +53,13 @@ class Measures:
     @cached_property
     def edges(self) -> dict[tuple[int, int], float]:
         """RMS of every contribution that was sent."""
-        parts = [
-            ((c, k), part)
-            for c, sent in enumerate(self.trace.contributions or ())
-            for k, part in enumerate(sent or ())
-            if part is not None
-        ]
-        sizes = rms_all([part for _, part in parts])
-        out = {edge: size for (edge, _), size in zip(parts, sizes, strict=True)}
+        edges, parts = [], []
+        for c, sent in enumerate(self.trace.contributions or ()):
+            for k, part in enumerate(sent or ()):
+                if part is not None:
+                    edges.append((c, k))
+                    parts.append(part)
+        out = dict(zip(edges, rms_all(parts), strict=True))
         kept = ((key, summary) for key, summary in self.trace.summaries.items() if key[1].startswith("sent "))
         out.update(((i, int(what.split()[1])), summary.rms) for (i, what), summary in kept)
         return out
@@ -81,7 +80,7 @@ class Measures:
 
     def scale(self, edges: list[tuple[int, int]]) -> tuple[float, float]:
         """Smallest and largest finite RMS above zero among these edges; three to six decades apart."""
-        sizes = [s for s in (self.edge(i, k) for i, k in edges) if s is not None and math.isfinite(s) and s > 0]
+        sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)

@@ -16,22 +16,22 @@ def check(diagram: Diagram) -> None:
 
     Raises: ExportError.
     """
-    seen: set[str] = set()
-    for items in (diagram.boxes, diagram.arrows, diagram.groups):
-        for item in items:
-            if not _ID.fullmatch(item.id):
-                raise ExportError(tr("a diagram's ids are letters and digits, such as n0; got {id!r}", id=item.id))
-            if item.id in seen:
-                raise ExportError(tr("a diagram's ids must differ; '{id}' is there twice", id=item.id))
-            seen.add(item.id)
     boxes = {box.id for box in diagram.boxes}
+    ids = [item.id for items in (diagram.boxes, diagram.arrows, diagram.groups) for item in items]
+    if not all(map(_ID.fullmatch, ids)):
+        odd = next(id for id in ids if not _ID.fullmatch(id))
+        raise ExportError(tr("a diagram's ids are letters and digits, such as n0; got {id!r}", id=odd))
+    if len(set(ids)) < len(ids):
+        twice = next(id for k, id in enumerate(ids) if id in ids[:k])
+        raise ExportError(tr("a diagram's ids must differ; '{id}' is there twice", id=twice))
     parents = {group.id: group.parent for group in diagram.groups}
     for arrow in diagram.arrows:
-        for end in (arrow.tail, arrow.head):
-            if end not in boxes:
-                raise ExportError(tr("arrow '{id}' names a box '{end}' that is not there", id=arrow.id, end=end))
-    for owner, group in [(box.id, box.group) for box in diagram.boxes] + list(parents.items()):
-        if group is not None and group not in parents:
+        if arrow.tail not in boxes or arrow.head not in boxes:
+            end = arrow.head if arrow.tail in boxes else arrow.tail
+            raise ExportError(tr("arrow '{id}' names a box '{end}' that is not there", id=arrow.id, end=end))
+    there = {None, *parents}
+    for owner, group in [*((box.id, box.group) for box in diagram.boxes), *parents.items()]:
+        if group not in there:
             raise ExportError(tr("'{id}' names a group '{group}' that is not there", id=owner, group=group))
     _check_nesting(parents)
 

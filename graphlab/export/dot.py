@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from graphviz.quoting import attr_list, quote
 
@@ -14,7 +15,7 @@ from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
-from graphlab.export.theme import Band, Ink, Theme, get_theme
+from graphlab.export.theme import Badge, Band, Ink, Theme, get_theme
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
 READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame this takes doubles the layout's time
@@ -102,7 +103,10 @@ def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Writers:
-    """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); and how cells open."""
+    """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); how cells open.
+
+    cards: those written so far, by what they show.
+    """
 
     card: Spans
     band: Spans
@@ -110,6 +114,7 @@ class _Writers:
     cells: _Cells
     bold: frozenset[str]
     mono: str
+    cards: dict[tuple[object, ...], str]
 
 
 def _writers(look: Theme) -> _Writers:
@@ -121,6 +126,7 @@ def _writers(look: Theme) -> _Writers:
         _Cells(look),
         frozenset(role for role, ink in inks if ink.bold),
         look.mono,
+        {},
     )
 
 
@@ -184,28 +190,39 @@ def _box(box: Box, look: Theme, write: _Writers) -> str:
     place = f' pos="{box.position[0]:.2f},{box.position[1]:.2f}!"' if box.position is not None else ""
     if box.form != "card":
         return (_circle if box.form == "circle" else _text)(box, look, write.card, place)
+    key = (box.header, box.family, box.role, box.rows, box.marks)  # in a large picture many cards show the same
+    card = write.cards.get(key)
+    if card is None:
+        card = write.cards[key] = _card(box, look, write)
+    return f"{box.id} [id={box.id}{card}{place}]"
+
+
+def _card(box: Box, look: Theme, write: _Writers) -> str:
     band = look.band(box.role, box.family)
-    border, width = band.border, 1.0
     header = (write.card if box.role in look.roles else write.band)(box.header)
-    for mark in box.marks:
-        header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
+    badge = None
     if box.marks:
         badge = look.badge(box.marks[0].kind)
-        border, width = badge.border, badge.width
-    fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
-    rows = _rows(box.rows, band.whole, write)
-    return (
-        f'{box.id} [id={box.id} label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
-        f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
-        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}>'
-        f'<FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
-        f"{rows}</TABLE>>{place}]"
-    )
+        for mark in box.marks:
+            header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
+    table, cell = _opening(band, badge, look.paper)
+    rows = _rows(box.rows, band.whole, write) if box.rows else ""
+    width = _safe_width(box, write.bold)
+    return f"{table}{width:.0f}{cell}{header}</FONT></TD></TR>{rows}</TABLE>>"
 
 
-def _style(band: Band) -> str:
+@lru_cache(maxsize=1024)
+def _opening(band: Band, badge: Badge | None, paper: str) -> tuple[str, str]:
+    """How a card opens, before and after the number that is its width."""
+    border, width = (badge.border, badge.width) if badge else (band.border, 1.0)
     names = [name for name, on in (("ROUNDED", band.rounded), ("DASHED", band.dashed)) if on]
-    return f' STYLE="{",".join(names)}"' if names else ""
+    style = f' STYLE="{",".join(names)}"' if names else ""
+    fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
+    return (
+        f' label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
+        f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else paper}"{style}><TR><TD ALIGN="LEFT" WIDTH="',
+        f'"{fill}><FONT COLOR="{band.ink}">',
+    )
 
 
 class _Cells(dict[str, str]):
@@ -237,7 +254,9 @@ def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
 
 def _safe_width(box: Box, bold: frozenset[str]) -> float:
     """What the card's widest line needs in the widest of the usual fonts, with the cell's padding."""
-    head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
+    head = "".join([span.text for span in box.header])
+    if box.marks:
+        head += "".join([f"  {m.text}  " for m in box.marks])
     width, longest, widest = text_width(head, SIZE, bold=True), 0.0, None
     for row in box.rows:
         for line in row.lines:
@@ -285,14 +304,14 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
 def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: bool, twin: bool) -> str:
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color, style = stroke.color, ' style="dashed"' if stroke.dashed else ""
-    lines = [spans(line) for line in arrow.lines]
+    lines = [spans(line) for line in arrow.lines] if arrow.lines else []
     if arrow.marks:
         color = look.badge(arrow.marks[0].kind).border
         lines += [
             f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
         ]
     out = f'{arrow.tail} -> {arrow.head} [id={arrow.id} color="{color}" penwidth={stroke.width:g}{style}'
-    if any(lines):
+    if lines and any(lines):
         text = "<BR/>".join(lines)
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
         if spot is not None:

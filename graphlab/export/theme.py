@@ -116,8 +116,9 @@ class Theme:
         if weight is None or isnan(weight):
             color, width = self.arrow, 1.1
         else:
-            weight = min(max(weight, 0.0), 1.0)
-            color = self.scale[min(int(weight * len(self.scale)), len(self.scale) - 1)]
+            weight = 0.0 if weight < 0 else 1.0 if weight > 1 else weight
+            steps = len(self.scale)
+            color = self.scale[int(weight * steps) if weight < 1 else steps - 1]
             width = round(0.8 + 2.8 * weight, 2)
         if kind == "forward" and not sign:
             color = self.arrow

@@ -203,7 +203,7 @@ def test_labels_of_neurons_keep_apart() -> None:
 
 def test_labels_of_two_weights_on_one_line_keep_apart() -> None:
     twice = pictures.neurons()
-    again = dataclasses.replace(twice.arrows[0], id="e99")
+    again = twice.arrows[0]._replace(id="e99")
     check(dataclasses.replace(twice, arrows=(*twice.arrows, again)))
 
 

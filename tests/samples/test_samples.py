@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,25 @@ def test_it_runs_after_being_copied_elsewhere(folder: Path, tmp_path: Path, monk
         assert a.grad is None or b.grad is None or np.array_equal(a.grad, b.grad)
 
 
+NOISE = re.compile(r"-?\d(\.\d+)?e-(1[5-9]|[2-9]\d)")
+
+
+def without_noise(dot: str) -> list[str]:
+    """The picture's lines; numbers below 1e-14 (a sum that is 0 but for rounding: a bias before a batchnorm), and the
+    widths of the cards they stand in, depend on the processor and are left out.
+
+    >>> without_noise('WIDTH="168" 3.45e-17 0.5') == without_noise('WIDTH="9" -2.8e-18 0.5')
+    True
+    >>> without_noise('WIDTH="168" 3.45e-14') == without_noise('WIDTH="168" 3.46e-14')
+    False
+    """
+    lines = dot.splitlines()
+    return [re.sub(r'WIDTH="\d+"', "", NOISE.sub("~0", line)) if NOISE.search(line) else line for line in lines]
+
+
 @each_sample
 def test_the_pictures_are_the_golden_ones(folder: Path) -> None:
     """A change that is meant: `python -m tests.samples.regenerate`, and look at the pictures."""
-    stale = [view for view, dot in golden(run(folder)).items() if dot != (folder / f"{view}.dot").read_text("utf-8")]
+    kept = {view: (folder / f"{view}.dot").read_text("utf-8") for view in VIEWS}
+    stale = [view for view, dot in golden(run(folder)).items() if without_noise(dot) != without_noise(kept[view])]
     assert stale == []
