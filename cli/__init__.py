@@ -17,7 +17,7 @@ from graphlab.messages import did_you_mean, tr
 from .failures import Ended, guarded
 from .screen import colour_wanted, utf8_output
 
-COMMANDS = ("render", "trace", "summary", "check", "ops", "samples", "doctor")
+COMMANDS = ("render", "trace", "step", "summary", "check", "ops", "samples", "doctor")
 
 _HELP = tr("""A visual debugger for computational graphs: backpropagation with every number on it.
 
@@ -28,6 +28,7 @@ Examples:
   graphlab samples                   # what there is
   graphlab samples mazur -o mazur    # copy one out
   graphlab render mazur/mazur.yaml   # draw it
+  graphlab step mazur/mazur.yaml     # walk through it
   graphlab trace -e "sigmoid(w*x)" w=2 x=-1""")
 
 _EPILOG = tr("""Completion of commands, options and names in bash, for your ~/.bashrc; in zsh and fish likewise with

@@ -60,14 +60,14 @@ def _step(trace: Trace, step: Step, precision: int, width: int) -> Iterator[Line
     count = f"{step.index + 1:>{INDENT - 2}}  "
     yield [Styled(count, "quiet"), Styled(symbol(step.node), "strong"), Styled(f" · {record.node.op}", "quiet")]
     if step.phase == "forward":
-        yield from equation(_pieces(forward_worked(trace, i, precision), "value"), width, INDENT)
+        yield from equation(pieces_of(forward_worked(trace, i, precision), "value"), width, INDENT)
         return
     if len(record.contributions) > 1:
         yield from _sum(record, own_name(trace, i), precision, width, INDENT)
     parts = trace.contributions[i] if trace.contributions is not None else ()
     for k, part in enumerate(parts):
         if part is not None:
-            yield from equation(_pieces(backward_worked(trace, i, k, precision), "grad"), width, INDENT)
+            yield from equation(pieces_of(backward_worked(trace, i, k, precision), "grad"), width, INDENT)
 
 
 def _gradients(trace: Trace, precision: int, width: int) -> Iterator[Line]:
@@ -97,7 +97,7 @@ def _sum(record: Record, name: str, precision: int, width: int, indent: int) -> 
     yield from equation([left, added, total], width, indent, sources)
 
 
-def _pieces(worked: Worked, look: str) -> list[Text]:
+def pieces_of(worked: Worked, look: str) -> list[Text]:
     """left = symbolic = numbers = result, without what says nothing new."""
     pieces: list[Text] = [worked.left]
     if worked.symbolic is not None:

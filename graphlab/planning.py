@@ -50,6 +50,11 @@ class Plan:
     passing: tuple[tuple[Passing, ...] | None, ...]
     nbytes: int
 
+    def sends(self, i: int, k: int) -> bool:
+        """Whether backward sends something from node i to its k-th input."""
+        passing = self.passing[i]
+        return self.reached[i] and self.vjps[i] is not None and (passing is None or passing[k] is not False)
+
 
 def plan(
     graph: Graph | builder.Graph, shapes: Mapping[str, Shape] | None = None, dtypes: Mapping[str, str] | None = None,

@@ -45,6 +45,10 @@ ABOVE = {
     "comparing": {"autodiff", "differences"},
     "gradcheck": {"autodiff", "rerun", "comparing"},
     "summary": {"autodiff"},
+    "timeline": {"trace"},
+    "looking": {"formula", "timeline"},
+    "watching": {"formula", "graph", "timeline"},
+    "debugger": {"looking", "watching", "worked"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house
 

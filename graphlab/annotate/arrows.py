@@ -14,7 +14,7 @@ from graphlab.annotate.measure import Measures, weight
 from graphlab.annotate.options import Options
 from graphlab.diagram import Arrow, Line, Mark, Span
 from graphlab.messages import tr
-from graphlab.numbers import is_small, number, shape_text, signed
+from graphlab.numbers import MISSING, is_small, number, shape_text, signed
 from graphlab.trace import Trace
 from graphlab.worked import INLINE, backward_worked, inline, local_derivative
 
@@ -74,8 +74,9 @@ class Arrows:
         """From the consumer to the producer: upstream × local = downstream."""
         sizes = self.measures.edges
         sent = [edge for edge in edges if edge in sizes]
-        if not sent:  # labels, conditions, constants: the chain rule ends here
-            return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(tr("no gradient"), "quiet"),),))
+        if not sent:  # labels, conditions, constants: the chain rule ends here; or it has not come here yet
+            text = MISSING if any(self.trace.plan.sends(*edge) for edge in edges) else tr("no gradient")
+            return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(text, "quiet"),),))
         size = self.size(sent)
         lines: tuple[Line, ...] = ()
         if self.detail != "names":

@@ -130,8 +130,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
 }
 
 
-def evaluate(tree: Expr, values: Mapping[str, Any]) -> Any:
-    """The value of a formula, its names taken from `values`.
+def evaluate(tree: Expr, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = PRIMITIVES) -> Any:
+    """The value of a formula, its names taken from `values`, its functions from `functions`.
 
     >>> from graphlab.formula import parse
     >>> float(evaluate(parse("1 / (1 + exp(-x))"), {"x": 0.0}))
@@ -145,16 +145,16 @@ def evaluate(tree: Expr, values: Mapping[str, Any]) -> Any:
         case Word(text=text):
             return text
         case Negative(operand=operand):
-            return np.negative(evaluate(operand, values))
+            return np.negative(evaluate(operand, values, functions))
         case Binary(op=op, left=left, right=right):
-            return _BINARY[op](evaluate(left, values), evaluate(right, values))
+            return _BINARY[op](evaluate(left, values, functions), evaluate(right, values, functions))
         case Call(function=function, args=args, keywords=keywords):
-            given = {name: evaluate(value, values) for name, value in keywords}
-            return PRIMITIVES[function](*(evaluate(arg, values) for arg in args), **given)
+            given = {name: evaluate(value, values, functions) for name, value in keywords}
+            return functions[function](*(evaluate(arg, values, functions) for arg in args), **given)
         case List(items=items):
-            return [evaluate(item, values) for item in items]
+            return [evaluate(item, values, functions) for item in items]
         case Index(base=base, key=key):
-            return np.asarray(evaluate(base, values))[numpy_key(key)]
+            return np.asarray(evaluate(base, values, functions))[numpy_key(key)]
     raise TypeError(f"not a formula: {tree!r}")
 
 

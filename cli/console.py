@@ -1,0 +1,353 @@
+"""The words of `graphlab step`: a line is read, the debugger moves, and lines come back. It neither prints nor asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphlab.debugger import Debugger, Stop
+from graphlab.errors import ModelError
+from graphlab.formula.show import symbol
+from graphlab.looking import NotComputedError, is_true
+from graphlab.messages import did_you_mean, tr
+from graphlab.numbers import MISSING, matrix_lines, number, shape_text
+from graphlab.watching import Breakpoint, matching
+from graphlab.worked import inline
+
+from .options import check_writable
+from .screen import Line, Styled
+from .steps import equation, pieces_of, result
+
+ALIASES = {
+    "b": "break", "bt": "where", "c": "continue", "g": "goto", "h": "help", "l": "list", "n": "next", "p": "print",
+    "q": "quit", "r": "run", "rs": "back", "rn": "rnext", "s": "step", "tb": "tbreak", "u": "until", "w": "watch",
+}  # fmt: skip
+HELP = {
+    "step": ("[N]", tr("one moment on, into a node's edges (s)")),
+    "next": ("[N]", tr("to the end of the next node's work (n)")),
+    "finish": ("", tr("to the end of the node, the scope or the phase")),
+    "back": ("[N]", tr("one moment back (rs)")),
+    "rnext": ("[N]", tr("back to the end of the node before (rn)")),
+    "rfinish": ("", tr("back to the beginning of the node, the scope or the phase")),
+    "continue": ("", tr("on to the next breakpoint or watch (c)")),
+    "rc": ("", tr("back to the breakpoint or watch before")),
+    "run": ("", tr("from the start to the first breakpoint (r)")),
+    "until": ("NODE", tr("on to NODE (u)")),
+    "goto": ("K|NODE|NODE.grad|loss|start|end", tr("to a position (g)")),
+    "break": ("NODE|GLOB|op:NAME|PHASE [if CONDITION]", tr("stop there; value and grad are the node's own (b)")),
+    "tbreak": ("NODE… [if CONDITION]", tr("stop there once (tb)")),
+    "watch": ("NODE[.grad][[i,j]]", tr("stop where it changes (w)")),
+    "ignore": ("NUMBER TIMES", tr("do not stop there the next TIMES times")),
+    "condition": ("NUMBER [CONDITION]", tr("give a breakpoint another condition, or none")),
+    "clear": ("[NUMBER]", tr("remove a breakpoint or a watch, or all")),
+    "breakpoints": ("", tr("list them")),
+    "where": ("", tr("where we are, with the nodes around (bt)")),
+    "list": ("[N]", tr("what happened and what comes, N nodes each way (l)")),
+    "print": ("EXPRESSION", tr("fc.W.grad[0,1], norm(h), argmax(y.grad), nan(E) … (p)")),
+    "display": ("[EXPRESSION]", tr("print it at every stop; without one: no more")),
+    "info": ("NODE", tr("all about a node as it is here")),
+    "assert": ("EXPRESSION", tr("exit status 1 in the end unless it holds")),
+    "draw": ("[FILE]", tr("the picture as it is here (step.svg)")),
+    "save": ("FILE", tr("where we are and the breakpoints")),
+    "load": ("FILE", tr("go there again")),
+    "help": ("[COMMAND]", tr("this, or one command (h)")),
+    "quit": ("", tr("leave (q)")),
+}
+_MOVES = ("step", "next", "finish", "back", "rnext", "rfinish", "rc", "run")
+_COUNTED = ("step", "next", "back", "rnext")
+_AROUND = 5
+Lines = Iterator[Line]
+
+
+class Console:
+    """A debugger, spoken to in lines.
+
+    failed: an assertion did not hold. done: quit was said. as_json: each stop is one JSON object in a line.
+    """
+
+    def __init__(self, debugger: Debugger, width: int = 80, as_json: bool = False) -> None:
+        self.debugger = debugger
+        self.width = width
+        self.as_json = as_json
+        self.failed = False
+        self.done = False
+        self.last = ""
+        self.displays: list[str] = []
+
+    def run(self, line: str) -> Lines:
+        """What one line says; an empty one repeats the last. Raises GraphlabError for one that cannot be followed."""
+        line = line.strip() or self.last
+        if not line or line.startswith("#"):
+            return
+        self.last = line
+        word, _, rest = line.partition(" ")
+        name = verb(word)
+        if name in _MOVES:
+            yield from self.moved(name, rest.strip())
+        else:
+            yield from getattr(self, f"do_{name}")(rest.strip())
+
+    def moved(self, name: str, rest: str) -> Lines:
+        move: Callable[..., Stop] = getattr(self.debugger, name)
+        if not rest:
+            yield from self.shown(move())
+        elif name in _COUNTED:
+            yield from self.shown(move(whole(rest)))
+        else:
+            raise ModelError(tr("{name} takes nothing behind it, not '{rest}'", name=name, rest=rest))
+
+    # One method a command
+
+    def do_continue(self, rest: str) -> Lines:
+        yield from self.shown(self.debugger.cont())
+
+    def do_until(self, rest: str) -> Lines:
+        yield from self.shown(self.debugger.until(needed(rest, "until")))
+
+    def do_goto(self, rest: str) -> Lines:
+        yield from self.shown(self.debugger.goto(needed(rest, "goto")))
+
+    def do_break(self, rest: str) -> Lines:
+        yield self._set(rest, temporary=False)
+
+    def do_tbreak(self, rest: str) -> Lines:
+        yield self._set(rest, temporary=True)
+
+    def _set(self, rest: str, temporary: bool) -> str:
+        target, found, condition = f" {needed(rest, 'break')}".partition(" if ")
+        if found and not condition.strip():
+            raise ModelError(tr("a condition is missing behind 'if'"))
+        return listed(self.debugger.break_(target.strip(), condition.strip(), temporary))
+
+    def do_watch(self, rest: str) -> Lines:
+        yield listed(self.debugger.watch(needed(rest, "watch")))
+
+    def do_ignore(self, rest: str) -> Lines:
+        words = rest.split()
+        if len(words) != 2:
+            raise ModelError(tr("ignore takes a number and how often: ignore 1 3"))
+        yield listed(self.debugger.ignore(whole(words[0]), whole(words[1])))
+
+    def do_condition(self, rest: str) -> Lines:
+        number_, _, condition = needed(rest, "condition").partition(" ")
+        yield listed(self.debugger.condition(whole(number_), condition.strip()))
+
+    def do_clear(self, rest: str) -> Lines:
+        self.debugger.clear(whole(rest) if rest else None)
+        yield from self.do_breakpoints("")
+
+    def do_breakpoints(self, rest: str) -> Lines:
+        yield from [listed(b) for b in self.debugger.breakpoints.values()] or [tr("no breakpoints")]
+
+    def do_where(self, rest: str) -> Lines:
+        stop = self.debugger.stop()
+        yield from self.shown(stop)
+        if stop.node is not None and not self.as_json:
+            yield from self._around(stop.node)
+
+    def do_list(self, rest: str) -> Lines:
+        timeline, here = self.debugger.timeline, self.debugger.position
+        near = whole(rest) if rest else _AROUND
+        first = here
+        for _ in range(near):
+            first = timeline.stop_before(first)
+        shown, after = first, 0
+        while after <= near:
+            stop = self.debugger.stop(position=shown)
+            mark = "→" if shown == here else " "
+            what = f"{symbol(stop.node)} · {stop.op}" if stop.node else ""
+            text = f"{mark} {shown:>6}  {tr(stop.phase):<9} {what}"
+            yield Styled(text, "strong") if shown == here else text
+            if shown == len(timeline):
+                return
+            after += shown >= here
+            shown = here if shown < here < timeline.stop_after(shown) else timeline.stop_after(shown)
+
+    def do_print(self, rest: str) -> Lines:
+        yield from self._printed(needed(rest, "print"))
+
+    def do_display(self, rest: str) -> Lines:
+        if not rest:
+            self.displays.clear()
+            return
+        yield from self._printed(rest)
+        self.displays.append(rest)
+
+    def do_info(self, rest: str) -> Lines:
+        trace, timeline, here = self.debugger.trace, self.debugger.timeline, self.debugger.position
+        for i in matching(trace.graph, needed(rest, "info")):
+            node, plan = trace.graph.nodes[i], trace.plan
+            shape = shape_text(plan.shapes[i])
+            yield [Styled(symbol(node.name), "strong"), f" · {node.op} · {shape} {plan.dtypes[i]}"]
+            attrs = {k: v for k, v in node.attrs.items() if not node.is_leaf}
+            if attrs:
+                yield "  " + ", ".join(f"{key}={value}" for key, value in attrs.items())
+            yield from self._array(tr("value"), timeline.value(i, here), "value")
+            yield from self._array(f"∂L/∂{symbol(node.name)}", timeline.grad(i, here), "grad")
+            yield from self._around(node.name)
+
+    def do_assert(self, rest: str) -> Lines:
+        expression = needed(rest, "assert")
+        try:
+            value = self.debugger.look(expression)
+        except NotComputedError as error:
+            value, why = False, str(error)
+        else:
+            why = self._brief(value)
+        if not is_true(value):
+            self.failed = True
+            yield Styled(tr("assertion failed: {text} is {why}", text=expression, why=why), "bad")
+
+    def do_draw(self, rest: str) -> Lines:
+        from graphlab.diagram import Mark
+        from graphlab.drawing import draw
+
+        path = check_writable(Path(rest or "step.svg"))
+        trace = self.debugger.timeline.seen(self.debugger.position)
+        node = self.debugger.stop().node
+        marks = {node: (Mark("now", tr("here")),)} if node else None
+        draw(trace, view="backward" if trace.has_gradients else "forward", marks=marks).save(path)
+        yield str(path)
+
+    def do_save(self, rest: str) -> Lines:
+        from graphlab.files import write_file
+
+        path = check_writable(Path(needed(rest, "save")))
+        kept = [[b.kind, b.text] for b in self.debugger.breakpoints.values()]
+        record = {"format": "graphlab.step/1", "position": self.debugger.position, "breakpoints": kept}
+        write_file(path, (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode())
+        yield str(path)
+
+    def do_load(self, rest: str) -> Lines:
+        name = needed(rest, "load")
+        try:
+            record = json.loads(Path(name).read_text("utf-8"))
+            position, kept = int(record["position"]), [(str(kind), str(text)) for kind, text in record["breakpoints"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(tr("'{path}' holds no place to go to: {why}", path=name, why=error)) from None
+        self.debugger.clear()
+        for kind, text in kept:
+            if kind == "watch":
+                self.debugger.watch(text)
+            else:
+                self._set(text, temporary=False)
+        yield from self.shown(self.debugger.goto(position))
+
+    def do_help(self, rest: str) -> Lines:
+        names = [verb(rest)] if rest else list(HELP)
+        for name in names:
+            words, text = HELP[name]
+            yield [Styled(f"{name} {words}".ljust(34), "strong"), " ", text]
+
+    def do_quit(self, rest: str) -> Lines:
+        self.done = True
+        return
+        yield
+
+    # What is shown
+
+    def shown(self, stop: Stop) -> Lines:
+        """A stop: where, what was made, what comes; and the displays."""
+        if self.as_json:
+            yield json.dumps(stop.record(), ensure_ascii=False)
+            return
+        head: list[Any] = [Styled(f"[{stop.position}/{stop.of}] ", "quiet"), tr(stop.phase)]
+        if stop.node is not None:
+            head += [" · ", Styled(symbol(stop.node), "strong"), f" · {stop.op}"]
+            head += [f" · {shape_text(stop.shape)}"] if stop.shape else []
+        if stop.reason:
+            head.append(Styled(f"   {stop.reason}", "quiet"))
+        yield head
+        look = "value" if stop.phase == "forward" else "grad"
+        for worked in stop.equations:
+            yield from equation(pieces_of(worked, look), self.width, 4)
+        if stop.coming:
+            yield Styled(tr("    next: {what}", what=stop.coming), "quiet")
+        for expression in self.displays:
+            yield from self._printed(expression)
+
+    def _around(self, name: str) -> Lines:
+        """A node between its producers and consumers, with what they are here."""
+        trace, timeline, here = self.debugger.trace, self.debugger.timeline, self.debugger.position
+        graph = trace.graph
+        i = graph.index[name]
+        for operand in dict.fromkeys(o for o in graph.nodes[i].inputs if isinstance(o, str)):
+            value = inline(timeline.value(graph.index[operand], here), None, self.debugger.precision)
+            yield from equation([f"← {symbol(operand)}", result(value, "value")], self.width, 4)
+        for c in dict.fromkeys(c for c, _ in graph.consumers[i]):
+            grad = inline(timeline.grad(c, here), None, self.debugger.precision)
+            consumer = symbol(graph.nodes[c].name)
+            yield from equation([f"→ {consumer}   ∂L/∂{consumer}", result(grad, "grad")], self.width, 4)
+
+    def _printed(self, expression: str) -> Lines:
+        try:
+            value = self.debugger.look(expression)
+        except NotComputedError:
+            yield f"{expression} = {MISSING}"
+            return
+        yield from self._array(expression, value, "grad" if "grad" in expression else "value", indent=0)
+
+    def _array(self, name: str, value: Any, look: str, indent: int = 2) -> Lines:
+        """A number in a line, a small matrix whole, a large one as its corner and its summary."""
+        pad = " " * indent
+        if value is None or np.size(value) <= 1 or isinstance(value, list) or np.ndim(value) < 2:
+            yield from equation([name, result(self._brief(value), look)], self.width, indent)
+            return
+        if np.size(value) > 16:
+            yield from equation([name, inline(value, None, self.debugger.precision)], self.width, indent)
+        else:
+            yield f"{pad}{name} ="
+        for line in matrix_lines(value, self.debugger.precision):
+            yield [pad + "  ", result(line, look)]
+
+    def _brief(self, value: Any) -> str:
+        if isinstance(value, list):
+            return "[" + ", ".join(str(v) for v in value) + "]"
+        if isinstance(value, int | float):
+            return number(value, self.debugger.precision)
+        return inline(value, None, self.debugger.precision)
+
+
+def verb(word: str) -> str:
+    """The command that a word or its beginning means. Raises ModelError for none or several."""
+    if word in HELP or word in ALIASES:
+        return ALIASES.get(word, word)
+    found = [name for name in HELP if name.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ModelError(tr("'{word}' may be {names}", word=word, names=", ".join(found)))
+    raise ModelError(tr("there is no command '{word}'{hint}; see: help", word=word, hint=did_you_mean(word, HELP)))
+
+
+def needed(rest: str, name: str) -> str:
+    """What stands behind a command. Raises ModelError where it is missing."""
+    if not rest:
+        raise ModelError(tr("{name} needs more: {name} {words}", name=name, words=HELP[name][0]))
+    return rest
+
+
+def whole(text: str) -> int:
+    """A whole number. Raises ModelError for anything else."""
+    if not text.isdecimal() or len(text) > 12:
+        raise ModelError(tr("'{text}' is no whole number", text=text))
+    return int(text)
+
+
+def listed(b: Breakpoint) -> str:
+    """A breakpoint in a line."""
+    said = f"{b.number}: {tr(b.kind)} {b.text} · {places_text(len(b.places))}"
+    return said + (tr(", once") if b.temporary else "") + (tr(", skipped {n} times", n=b.skip) if b.skip else "")
+
+
+def places_text(n: int) -> str:
+    return tr("1 place") if n == 1 else tr("{n} places", n=n)
+
+
+def failure(message: str) -> Styled:
+    """How a wrong command is answered."""
+    return Styled(f"*** {message}", "bad")

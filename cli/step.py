@@ -1,0 +1,113 @@
+"""graphlab step: walk through a run, forwards and backwards in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphlab.messages import tr
+
+from .options import memory, model_argument, precision_option, read_model, run_options
+from .running import backward_if_possible
+from .screen import say, say_all, width
+
+if TYPE_CHECKING:
+    from .console import Console
+
+_HELP = tr("""Walk through a run, node by node, forwards and backwards in time.
+
+On a terminal it asks for commands (help lists them); otherwise it reads them from standard input, line by line.
+
+\b
+Examples:
+  graphlab step model.yaml
+  graphlab step model.yaml -c 'break relu*; continue; print fc1.W.grad'
+  graphlab step model.yaml -c 'break * if nan(value); continue; where'
+  graphlab step model.yaml --script walk.txt --json""")
+
+
+@click.command("step", help=_HELP, short_help=tr("Walk through a run, forwards and backwards in time."))
+@model_argument
+@click.option("-c", "--commands", metavar="COMMANDS", help=tr("Commands instead of questions, with ; between them."))
+@click.option("--script", metavar="FILE", type=click.File(encoding="utf-8"), help=tr("Commands from a file."))
+@click.option("--json", "as_json", is_flag=True, help=tr("Print each stop as one JSON object in a line."))
+@precision_option
+@run_options()
+def command(
+    model: tuple[str, ...], expression: str | None, commands: str | None, script: Any, as_json: bool, precision: int,
+    mode: str, seed: int | None, max_memory: int | None,
+) -> int:  # fmt: skip
+    import sys
+
+    if commands is not None and script is not None:
+        raise click.UsageError(tr("give -c or --script, not both"), click.get_current_context())
+    graph = read_model(model, expression, seed, mode)
+
+    from graphlab import autodiff
+    from graphlab.debugger import Debugger
+
+    from .console import Console
+
+    trace = backward_if_possible(autodiff.forward(graph, mode=mode, **memory(max_memory)))
+    console = Console(Debugger(trace, precision), width() or 80, as_json)
+    if commands is not None:
+        _replay(console, commands.split(";"))
+    elif script is not None:
+        _replay(console, script)
+    elif sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        _converse(console)
+    else:
+        _replay(console, sys.stdin or ())
+    return 1 if console.failed else 0
+
+
+def _replay(console: Console, lines: Iterable[str]) -> None:
+    """Commands that are there already, each shown before what it says."""
+    for line in lines:
+        if console.done:
+            break
+        if line.strip() and not console.as_json:
+            say(f"> {line.strip()}")
+        if line.strip():
+            _obey(console, line)
+
+
+def _obey(console: Console, line: str) -> None:
+    """One command; a wrong one says so, and the next is taken."""
+    from graphlab.errors import GraphlabError
+
+    from .console import failure
+    from .screen import styled
+
+    try:
+        say_all(console.run(line))
+    except (GraphlabError, click.UsageError) as error:
+        message = failure(error.format_message() if isinstance(error, click.UsageError) else str(error))
+        click.echo(styled(message), err=console.as_json)
+
+
+def _converse(console: Console) -> None:
+    """Questions on a terminal, with history and completion; Ctrl-C stays inside, Ctrl-D leaves."""
+    from prompt_toolkit import PromptSession
+
+    from .completing import Words
+
+    session: Any = PromptSession(completer=Words(console.debugger.trace.graph))
+    name = console.debugger.trace.graph.name
+    say(
+        tr(
+            "{name}: {n} positions; help lists the commands",
+            name=name or tr("a model"),
+            n=len(console.debugger.timeline),
+        )
+    )
+    say_all(console.shown(console.debugger.stop()))
+    while not console.done:
+        try:
+            _obey(console, session.prompt("(step) "))
+        except KeyboardInterrupt:
+            say(tr("interrupted; quit leaves"))
+        except EOFError:
+            return
