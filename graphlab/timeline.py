@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,49 +42,56 @@ class Timeline:
     """
 
     def __init__(self, trace: Trace) -> None:
-        n = len(trace.graph)
+        order, n = trace.plan.order, len(trace.graph)
         self.trace = trace
-        self._kinds, self._nodes, self._slots = array("b"), array("q"), array("q")
-        self.made_at = array("q", bytes(8 * n))  # a value is there from this position on; 0: it was given
-        self.sent_from = array("q", [-1]) * n  # the position at which a node begins to send
-        self.stops = array("q", [0])
-        self.borders = array("q")  # where another scope or phase begins
-        self._place: tuple[int, str] | None = None
-        for i in trace.plan.order:
-            self._happens(FORWARD, i)
-            self.made_at[i] = len(self)
-            self.stops.append(len(self))
+        self._kinds, self._nodes = array("b", bytes(len(order))), array("l", order)
+        self._slots = array("l", [-1]) * len(order)
+        self.made_at = array("l", [0]) * n  # a value is there from this position on; 0: it was given
+        self.sent_from = array("l", [-1]) * n  # the position at which a node begins to send
+        self.stops = array("l", range(len(order) + 1))
+        for p, i in enumerate(order, 1):
+            self.made_at[i] = p
         self.seed_at = -1
         if trace.contributions is not None and trace.plan.target is not None:
             self._backward(trace, trace.plan.target)
+        self.borders = array("l", self._borders())  # where another scope or phase begins
 
     def _backward(self, trace: Trace, target: int) -> None:
-        arrived = bytearray(len(trace.graph))
-        self._happens(SEED, target)
-        self.seed_at = len(self)
-        self.stops.append(len(self))
+        """The seed and every edge; written out, since there may be hundreds of thousands."""
+        kinds, nodes, slots = self._kinds, self._nodes, self._slots
+        operands, contributions, summaries = trace.plan.operands, trace.contributions or (), trace.summaries
+        arrived = bytearray(len(operands))
         arrived[target] = 1
+        kinds.append(SEED)
+        nodes.append(target)
+        slots.append(-1)
+        self.seed_at = len(kinds)
+        self.stops.append(self.seed_at)
         for i in range(target, -1, -1):
-            sent = self.slots_sent(i)
-            if not sent:
+            parts = contributions[i]
+            if parts is None and not summaries:
                 continue
-            self.sent_from[i] = len(self)
-            for k in sent:
-                self._happens(CONTRIBUTION, i, k)
-                j = trace.plan.operands[i][k]
-                if arrived[j]:
-                    self._happens(ADD, i, k)
+            start = len(kinds)
+            for k in self.slots_sent(i) if summaries else range(len(parts)):
+                if not summaries and parts[k] is None:
+                    continue
+                j = operands[i][k]
+                both = 1 + arrived[j]
+                kinds.extend((CONTRIBUTION, ADD)[:both])
+                nodes.extend((i, i)[:both])
+                slots.extend((k, k)[:both])
                 arrived[j] = 1
-            self.stops.append(len(self))
+            if len(kinds) > start:
+                self.sent_from[i] = start
+                self.stops.append(len(kinds))
 
-    def _happens(self, kind: int, node: int, slot: int = -1) -> None:
-        place = (min(kind, CONTRIBUTION), self.trace.graph.nodes[node].scope)
-        if place != self._place:
-            self._place = place
-            self.borders.append(len(self))
-        self._kinds.append(kind)
-        self._nodes.append(node)
-        self._slots.append(slot)
+    def _borders(self) -> list[int]:
+        scopes = [node.scope for node in self.trace.graph.nodes]
+        starts = [0, *([self.seed_at - 1, self.seed_at] if self.seed_at > 0 else [])]
+        if any(scopes):
+            where = [scopes[i] for i in self._nodes]
+            starts += [p for p, (a, b) in enumerate(pairwise(where), 1) if a != b]
+        return sorted({p for p in starts if p < len(self)})
 
     def __len__(self) -> int:
         return len(self._kinds)
