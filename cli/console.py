@@ -50,6 +50,7 @@ HELP = {
     "print": ("EXPRESSION", tr("fc.W.grad[0,1], norm(h), argmax(y.grad), nan(E) … (p)")),
     "display": ("[EXPRESSION]", tr("print it at every stop; without one: no more")),
     "info": ("NODE", tr("all about a node as it is here")),
+    "blame": ("[NODE]", tr("where the gradient of NODE vanished, exploded or turned NaN")),
     "assert": ("EXPRESSION", tr("exit status 1 in the end unless it holds")),
     "draw": ("[FILE]", tr("the picture as it is here (step.svg)")),
     "save": ("FILE", tr("where we are and the breakpoints")),
@@ -189,6 +190,17 @@ class Console:
             yield from self._array(tr("value"), timeline.value(i, here), "value")
             yield from self._array(f"∂L/∂{symbol(node.name)}", timeline.grad(i, here), "grad")
             yield from self._around(node.name)
+
+    def do_blame(self, rest: str) -> Lines:
+        from graphlab.blaming import blame
+
+        from .blame import blame_lines, record_of
+
+        found = blame(self.debugger.trace, rest or None)
+        if self.as_json:
+            yield json.dumps(record_of(found), ensure_ascii=False)
+        else:
+            yield from blame_lines(found, self.width)
 
     def do_assert(self, rest: str) -> Lines:
         expression = needed(rest, "assert")

@@ -31,6 +31,7 @@ _EXPORTS = {
     "Trace": "graphlab.trace",
     "load_trace": "graphlab.trace",
     "Debugger": "graphlab.debugger",
+    "blame": "graphlab.blaming",
     "draw": "graphlab.drawing",
     "GraphlabError": "graphlab.errors",
 }
@@ -39,6 +40,7 @@ __all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604 (the names of the table)
 
 if TYPE_CHECKING:
     from graphlab.autodiff import backward as backward, forward as forward, plan as plan
+    from graphlab.blaming import blame as blame
     from graphlab.builder import Graph as Graph, Ref as Ref
     from graphlab.debugger import Debugger as Debugger
     from graphlab.drawing import draw as draw

@@ -48,6 +48,7 @@ ABOVE = {
     "timeline": {"trace"},
     "looking": {"formula", "timeline"},
     "watching": {"formula", "graph", "timeline"},
+    "blaming": {"trace", "worked"},
     "debugger": {"looking", "watching", "worked"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house
