@@ -31,15 +31,15 @@ def layered_trace(nodes: int) -> Any:
 
 
 def drawing(nodes: int) -> dict[str, float]:
-    """Seconds for trace → DOT and for dot -Tsvg, the best of three of each."""
+    """Seconds for trace → DOT and for dot -Tsvg, the best of five of each."""
     from graphlab.annotate import Options, annotate
     from graphlab.export.dot import to_dot
 
     trace = layered_trace(nodes)
     options = Options(view="backward", max_nodes=10 * nodes)
-    ours = min(_seconds(lambda: to_dot(annotate(trace, options)))[0] for _ in range(3))
+    ours = min(_seconds(lambda: to_dot(annotate(trace, options)))[0] for _ in range(5))
     dot = to_dot(annotate(trace, options))
-    return {"nodes": len(trace.graph), "ours": ours, "dot": min(_layout(dot) for _ in range(3))}
+    return {"nodes": len(trace.graph), "ours": ours, "dot": min(_layout(dot) for _ in range(5))}
 
 
 def _layout(dot: str) -> float:

@@ -54,7 +54,7 @@ def _diagram(trace: Trace, options: Options) -> Diagram:
         title=symbol(graph.name) if options.title is None else options.title,
         subtitle=subtitle(trace, options),
         view=options.view,
-        boxes=tuple(cards.box(part, group_of[part.first]) for part in parts),
+        boxes=tuple([cards.box(part, group_of[part.members[0]]) for part in parts]),
         arrows=tuple(arrows.all()),
         groups=tuple(groups),
         direction=options.direction,

@@ -65,11 +65,9 @@ class Cards:
         name = Span(own_name(self.trace, i), "strong")
         if not node.is_leaf:
             return (name, _op_span(node.op))
-        spans = [name, Span(f" {node.op}", "quiet")]
-        if node.attrs.get("trainable") is False:
-            spans.append(Span(tr(" frozen"), "quiet"))
-        if self.trace.plan.dtypes[i] not in ("float64", self.trace.graph.dtype):
-            spans.append(Span(f" · {self.trace.plan.dtypes[i]}", "quiet"))
+        dtype = self.trace.plan.dtypes[i]
+        odd = dtype not in ("float64", self.trace.graph.dtype)
+        spans = [name, *_leaf_spans(node.op, node.attrs.get("trainable") is False, dtype if odd else "")]
         if self.detail in ("stats", "values") and self.trace.plan.shapes[i] == ():
             value = self.trace.values[i]
             role = "value" if value is None or np.isfinite(value) else "warning"
@@ -261,6 +259,12 @@ class Cards:
 @lru_cache(maxsize=1024)
 def _op_span(op: str) -> Span:
     return Span(f" · {op}")
+
+
+@lru_cache(maxsize=1024)
+def _leaf_spans(op: str, frozen: bool, dtype: str) -> Line:
+    texts = [f" {op}", tr(" frozen") if frozen else "", f" · {dtype}" if dtype else ""]
+    return tuple([Span(text, "quiet") for text in texts if text])
 
 
 @lru_cache(maxsize=1024)

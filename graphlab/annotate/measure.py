@@ -88,7 +88,7 @@ class Measures:
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:
-    """Where a size stands on the log scale, 0 to 1; what is not finite counts as largest."""
+    """Where a size stands on the log scale, 0 to 1 in hundredths; what is not finite counts as largest."""
     if size is None:
         return None
     low, high = scale
@@ -96,7 +96,7 @@ def weight(size: float | None, scale: tuple[float, float]) -> float | None:
         return 1.0
     if size <= low or high <= 0:
         return 1.0 if size and low == high else 0.0
-    return min(1.0, math.log(size / low) / math.log(high / low)) if high > low else 1.0
+    return round(min(1.0, math.log(size / low) / math.log(high / low)), 2) if high > low else 1.0
 
 
 def loss_text(loss: float, precision: int) -> str:

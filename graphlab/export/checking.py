@@ -9,6 +9,7 @@ from graphlab.errors import ExportError
 from graphlab.messages import tr
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_IDS = re.compile(rf"(?:{_ID.pattern}\n)*")
 
 
 def check(diagram: Diagram) -> None:
@@ -18,7 +19,8 @@ def check(diagram: Diagram) -> None:
     """
     boxes = {box.id for box in diagram.boxes}
     ids = [item.id for items in (diagram.boxes, diagram.arrows, diagram.groups) for item in items]
-    if not all(map(_ID.fullmatch, ids)):
+    lines = "\n".join([*ids, ""])
+    if not _IDS.fullmatch(lines) or lines.count("\n") != len(ids):  # one match for thousands
         odd = next(id for id in ids if not _ID.fullmatch(id))
         raise ExportError(tr("a diagram's ids are letters and digits, such as n0; got {id!r}", id=odd))
     if len(set(ids)) < len(ids):

@@ -62,7 +62,7 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     body = _clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
     upright, twins = diagram.direction == "tb", _twins(diagram.arrows)
-    body += [_arrow(arrow, look, spans, spots.get(k), upright, k in twins) for k, arrow in enumerate(diagram.arrows)]
+    body += [_arrow(arrow, look, writers, spots.get(k), upright, k in twins) for k, arrow in enumerate(diagram.arrows)]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
     if small and not placed and footer:
@@ -105,7 +105,7 @@ def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, 
 class _Writers:
     """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); how cells open.
 
-    cards: those written so far, by what they show.
+    cards, lines: those written so far, by what they show.
     """
 
     card: Spans
@@ -115,6 +115,7 @@ class _Writers:
     bold: frozenset[str]
     mono: str
     cards: dict[tuple[object, ...], str]
+    lines: dict[tuple[object, ...], str]
 
 
 def _writers(look: Theme) -> _Writers:
@@ -126,6 +127,7 @@ def _writers(look: Theme) -> _Writers:
         _Cells(look),
         frozenset(role for role, ink in inks if ink.bold),
         look.mono,
+        {},
         {},
     )
 
@@ -301,16 +303,17 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
     return out
 
 
-def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: bool, twin: bool) -> str:
-    stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
-    color, style = stroke.color, ' style="dashed"' if stroke.dashed else ""
-    lines = [spans(line) for line in arrow.lines] if arrow.lines else []
+def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, upright: bool, twin: bool) -> str:
+    key = (arrow.kind, arrow.weight, arrow.sign, bool(arrow.marks) and arrow.marks[0].kind)
+    line = write.lines.get(key)
+    if line is None:
+        line = write.lines[key] = _line(arrow, look)
+    lines = [write.card(line) for line in arrow.lines] if arrow.lines else []
     if arrow.marks:
-        color = look.badge(arrow.marks[0].kind).border
         lines += [
             f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
         ]
-    out = f'{arrow.tail} -> {arrow.head} [id={arrow.id} color="{color}" penwidth={stroke.width:g}{style}'
+    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{line}"
     if lines and any(lines):
         text = "<BR/>".join(lines)
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
@@ -318,6 +321,13 @@ def _arrow(arrow: Arrow, look: Theme, spans: Spans, spot: Spot | None, upright: 
             return out + _label_on_line(text, look, spot)
         out += f" label=<{_BESIDE.format(text)}>" if upright else f" label=<{_DROP if twin else ''}{text}{_LIFT}>"
     return out + "]"
+
+
+def _line(arrow: Arrow, look: Theme) -> str:
+    """An arrow's colour, width and dashes."""
+    stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
+    color = look.badge(arrow.marks[0].kind).border if arrow.marks else stroke.color
+    return f' color="{color}" penwidth={stroke.width:g}' + (' style="dashed"' if stroke.dashed else "")
 
 
 def _label_on_line(text: str, look: Theme, spot: Spot) -> str:
