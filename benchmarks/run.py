@@ -1,7 +1,8 @@
 """One command that measures graphlab against its floor and against other libraries: python benchmarks/run.py
 
 One thread, float64. The floor is hand-written numpy that keeps the same arrays. All times of a row are medians of
-interleaved repetitions in one run; × is the ratio to the floor. A library that is not installed is shown as –.
+interleaved repetitions in one run, a row in a process of its own; × is the ratio to the floor. A library that is not
+installed is shown as –.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 
 import argparse
 import json
+import multiprocessing
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -41,20 +43,25 @@ Row = dict[str, Any]
 
 
 def speed(title: str, target: float, makers: dict[str, Callable[[], Run]], seconds: float) -> Row:
-    """One row: each library's median, in ms."""
+    """One row: each library's median, in ms. Run in a process of its own."""
+    if "torch" in makers and installed("torch"):
+        import torch
+
+        torch.set_num_threads(1)
     runs = {name: make() for name, make in makers.items() if installed(LIBRARIES[name])}
     times = {name: 1e3 * value for name, value in interleaved(runs, seconds).items()}
     return {"case": title, "target": target, "ms": times, "ratio": {n: t / times["numpy"] for n, t in times.items()}}
 
 
 def speeds(seconds: float, longest: int) -> list[Row]:
-    rows = []
+    """The rows, each in a fresh process: what others leave in memory slows down whoever makes many small objects."""
+    rows: list[tuple[str, float, dict[str, Callable[[], Run]], float]] = []
     for network, batch in (("wide", 64), ("wide", 1), ("deep", 64)):
         title = f"{network}, batch {batch}"
         makers = {
             name: partial(getattr(networks, f"{network}_{name}"), batch) for name in LIBRARIES if name != "micrograd"
         }
-        rows.append(speed(title, TARGETS[title], makers, seconds))
+        rows.append((title, TARGETS[title], makers, seconds))
     for elements in (1, 8):
         for length in (n for n in (1_000, 10_000, 100_000) if n <= longest):
             makers = {
@@ -64,8 +71,9 @@ def speeds(seconds: float, longest: int) -> list[Row]:
                 and not (name in SLOW and length > SLOW_LIMIT)
             }
             title = f"chain of {length:,}, {'scalars' if elements == 1 else '8 elements'}"
-            rows.append(speed(title, TARGETS[str(elements)], makers, seconds))
-    return rows
+            rows.append((title, TARGETS[str(elements)], makers, seconds))
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        return [pool.apply(speed, row) for row in rows]
 
 
 def memories(longest: int) -> list[Row]:
@@ -152,10 +160,6 @@ def main() -> None:
     parser.add_argument("--no-drawing", action="store_true", help="leave out the layout, which takes longest")
     parser.add_argument("--seconds", type=float, default=6.0, help="about how long each row is repeated")
     args = parser.parse_args()
-    if installed("torch"):
-        import torch
-
-        torch.set_num_threads(1)
     out = measured(args)
     print(json.dumps(out, indent=1) if args.json else "\n".join(lines(out)))
 
