@@ -15,6 +15,7 @@ from graphlab.formula.show import symbol
 from graphlab.looking import NotComputedError, is_true
 from graphlab.messages import did_you_mean, tr
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text
+from graphlab.tracefile import plain
 from graphlab.watching import Breakpoint, matching
 from graphlab.worked import inline
 
@@ -60,6 +61,7 @@ HELP = {
 }
 _MOVES = ("step", "next", "finish", "back", "rnext", "rfinish", "rc", "run")
 _COUNTED = ("step", "next", "back", "rnext")
+_IN_JSON = (*_MOVES, "continue", "until", "goto", "where", "load", "print", "display", "assert", "blame")
 _AROUND = 5
 Lines = Iterator[Line]
 
@@ -88,9 +90,14 @@ class Console:
         word, _, rest = line.partition(" ")
         name = verb(word)
         if name in _MOVES:
-            yield from self.moved(name, rest.strip())
+            lines = self.moved(name, rest.strip())
         else:
-            yield from getattr(self, f"do_{name}")(rest.strip())
+            lines = getattr(self, f"do_{name}")(rest.strip())
+        if self.as_json and name not in _IN_JSON:
+            for _ in lines:  # done, and not said: what is printed is JSON
+                pass
+        else:
+            yield from lines
 
     def moved(self, name: str, rest: str) -> Lines:
         move: Callable[..., Stop] = getattr(self.debugger, name)
@@ -210,8 +217,11 @@ class Console:
             value, why = False, str(error)
         else:
             why = self._brief(value)
-        if not is_true(value):
-            self.failed = True
+        holds = is_true(value)
+        self.failed = self.failed or not holds
+        if self.as_json:
+            yield json.dumps({"assert": expression, "holds": holds}, ensure_ascii=False)
+        elif not holds:
             yield Styled(tr("assertion failed: {text} is {why}", text=expression, why=why), "bad")
 
     def do_draw(self, rest: str) -> Lines:
@@ -299,6 +309,13 @@ class Console:
         try:
             value = self.debugger.look(expression)
         except NotComputedError:
+            value = None
+        if self.as_json:
+            yield json.dumps(
+                {"print": expression, "value": None if value is None else plain(value)}, ensure_ascii=False
+            )
+            return
+        if value is None:
             yield f"{expression} = {MISSING}"
             return
         yield from self._array(expression, value, "grad" if "grad" in expression else "value", indent=0)

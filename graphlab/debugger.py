@@ -132,7 +132,7 @@ class Debugger:
 
     def goto(self, where: str | int) -> Stop:
         """To a position, start, loss, end, NODE (where its value is made) or NODE.grad (where its gradient is)."""
-        text = str(where)
+        text = str(where).strip("`")
         if text.isdecimal():
             if int(text) > len(self.timeline):
                 raise ModelError(tr("there are {n} positions, not {k}", n=len(self.timeline), k=text))

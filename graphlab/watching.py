@@ -67,7 +67,8 @@ def _of_phase(timeline: Timeline, phase: str) -> list[tuple[int, int]]:
 
 
 def matching(graph: Graph, target: str) -> list[int]:
-    """The nodes that a name, a pattern or op:NAME means. Raises ModelError where there is none."""
+    """The nodes that a name, in backquotes or not, a pattern or op:NAME means. Raises ModelError where it is none."""
+    target = target.strip("`")
     if target in graph:
         return [graph.index[target]]
     op = target.removeprefix("op:") if target.startswith("op:") else None

@@ -72,6 +72,28 @@ def test_json_is_one_object_a_line_and_errors_go_elsewhere(run: Run, model: str)
     assert "*** there is no command 'wrong'" in result.stderr
 
 
+def test_json_holds_what_is_printed_and_asserted_and_nothing_else(run: Run, model: str) -> None:
+    said = "break hidden.act; list; help; print W1.grad; goto end; print nan(loss); print 1/0; assert loss < 0"
+    result = run("step", model, "--json", "-c", said)
+    assert result.exit_code == 1
+    out = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line for line in out if "position" not in line] == [
+        {"print": "W1.grad", "value": None}, {"print": "nan(loss)", "value": 0}, {"print": "1/0", "value": "Infinity"},
+        {"assert": "loss < 0", "holds": False},
+    ]  # fmt: skip
+
+
+def test_a_name_in_backquotes(run: Run, tmp_path: Path) -> None:
+    text = "graphlab: 1\ninputs: {x: 2}\nnodes:\n  '`a/b<c>.0`': x * x\n  L: exp(`a/b<c>.0`)\n"
+    (tmp_path / "odd.yaml").write_text(text, encoding="utf-8")
+    result = run(
+        "step", str(tmp_path / "odd.yaml"), "-c", "break `a/b<c>.0`; c; goto `a/b<c>.0.grad`; print `a/b<c>.0`"
+    )
+    assert "break 1 (`a/b<c>.0`): a/b<c>.0" in result.stdout
+    assert "`a/b<c>.0` = 4" in result.stdout
+    assert "***" not in result.stdout
+
+
 def test_a_script_and_c_together_are_refused(run: Run, model: str, tmp_path: Path) -> None:
     (tmp_path / "walk.txt").write_text("# a walk\nnext\n\nquit\nnext\n", encoding="utf-8")
     result = run("step", model, "--script", str(tmp_path / "walk.txt"))
