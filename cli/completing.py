@@ -9,7 +9,7 @@ from prompt_toolkit.document import Document
 
 from graphlab.graph import Graph
 
-from .console import HELP
+from .verbs import HELP
 
 _MOST = 50
 
