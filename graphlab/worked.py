@@ -113,6 +113,8 @@ def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> Loca
     if numbers and all(trace.values[j] is not None for j in trace.plan.operands[i]):
         with np.errstate(all="ignore"):
             value = evaluate(rule.local, environment(trace, i, node.slots[k]))
+        if np.asarray(value).dtype == np.bool_:  # a condition is a factor: 1 or 0
+            value = np.asarray(value, np.int64)[()]
     return LocalDerivative(left, filled(rule.local_template, _symbols(trace, i, rule)), value)
 
 

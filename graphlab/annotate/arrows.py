@@ -150,7 +150,8 @@ class Arrows:
         upstream = number(np.reshape(self.trace.cotangents[i], ()), precision)  # type: ignore[index]
         factor = signed(np.reshape(local.value, ()), precision)
         product = number(np.reshape(self.trace.contributions[i][k], ()), precision)  # type: ignore[index]
-        return (Span(f"{upstream} × {factor} = "), Span(product, "grad"))
+        exact = number(float(upstream) * float(factor.strip("()")), precision) == product
+        return (Span(f"{upstream} × {factor} {'=' if exact else '≈'} "), Span(product, "grad"))
 
     def merged(self, edges: Sequence[Edge]) -> tuple[Line, ...]:
         """Several edges drawn as one arrow, where a box is folded."""
