@@ -245,6 +245,8 @@ class Cards:
     def fold_gradient(self, part: Part) -> list[Row]:
         """How much the gradient shrank or grew from the last node of the box to its first."""
         work = [i for i in part.members if not self.trace.graph.nodes[i].is_leaf]
+        if not work:  # a scope of parameters alone: no gradient passes through it
+            return []
         first, last = self.measures.of(work[0], "grad"), self.measures.of(work[-1], "grad")
         if first is None or last is None or not last.rms:
             return []

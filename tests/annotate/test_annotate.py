@@ -386,3 +386,13 @@ def test_not_finite_numbers_are_warnings_not_values():
 def test_rounding_noise_is_no_deviation():
     assert "σ 0 ·" in summary_text(summarise(np.full(7, 0.1)))
     assert "σ 1e-9" in summary_text(summarise(np.array([1.0, 1.0 + 2e-9])))
+
+
+@pytest.mark.parametrize("view", ["forward", "backward", "both"])
+def test_a_folded_scope_may_hold_parameters_alone(view):
+    g = gl.Graph("layers")
+    with g.scope("layers"):
+        w, b = g.param("w", [1.0, 2.0]), g.param("b", [0.5, 0.5])
+    gl.sum(w * b, name="L")
+    text = gl.draw(g, view=view, fold=("all",)).text
+    assert "layers" in text
