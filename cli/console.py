@@ -19,7 +19,6 @@ from graphlab.tracefile import plain
 from graphlab.watching import Breakpoint, matching
 from graphlab.worked import inline
 
-from .options import check_writable
 from .screen import Line, Styled
 from .steps import equation, pieces_of, result
 from .verbs import HELP, needed, verb, whole
@@ -193,7 +192,7 @@ class Console:
         from graphlab.diagram import Mark
         from graphlab.drawing import draw
 
-        path = check_writable(Path(rest or "step.svg"))
+        path = Path(rest or "step.svg")
         trace = self.debugger.timeline.seen(self.debugger.position)
         node = self.debugger.stop().node
         marks = {node: (Mark("now", tr("here")),)} if node else None
@@ -203,7 +202,7 @@ class Console:
     def do_save(self, rest: str) -> Lines:
         from graphlab.files import write_file
 
-        path = check_writable(Path(needed(rest, "save")))
+        path = Path(needed(rest, "save"))
         kept = [[b.kind, b.text] for b in self.debugger.breakpoints.values()]
         record = {"format": "graphlab.step/1", "position": self.debugger.position, "breakpoints": kept}
         write_file(path, (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode())

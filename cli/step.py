@@ -68,10 +68,11 @@ def _replay(console: Console, lines: Iterable[str]) -> None:
     for line in lines:
         if console.done:
             break
-        if line.strip() and not console.as_json:
-            say(f"> {line.strip()}")
-        if line.strip():
-            _obey(console, line)
+        said = line.strip()
+        if said and not console.as_json:
+            say(f"> {said}")
+        if said:
+            _obey(console, said)
 
 
 def _obey(console: Console, line: str) -> None:
@@ -83,9 +84,8 @@ def _obey(console: Console, line: str) -> None:
 
     try:
         say_all(console.run(line))
-    except (GraphlabError, click.UsageError) as error:
-        message = failure(error.format_message() if isinstance(error, click.UsageError) else str(error))
-        click.echo(styled(message), err=console.as_json)
+    except GraphlabError as error:
+        click.echo(styled(failure(str(error))), err=console.as_json)
 
 
 def _converse(console: Console) -> None:

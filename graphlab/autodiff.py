@@ -23,7 +23,7 @@ from graphlab.graph import Graph
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops import Context
 from graphlab.ops.base import unbroadcast
-from graphlab.planning import Passing, Plan, located, plan
+from graphlab.planning import Passing, Plan, located, plan, seed_of
 from graphlab.state import State, generator
 from graphlab.trace import Trace
 from graphlab.values import FLOATS, check_unmasked, convert
@@ -113,8 +113,7 @@ def backward(trace: Trace) -> Trace:
         raise TraceError(message)
     cotangents: list[Any] = [None] * len(graph)
     contributions: list[Any] = [None] * len(graph)
-    seed = graph.backward_gradient if graph.backward_gradient is not None else np.ones(made.shapes[target])
-    cotangents[target] = seed.astype(made.dtypes[target], copy=False)[()]
+    cotangents[target] = seed_of(graph, made, target)
     with np.errstate(all="ignore"):
         _send(trace, target, cotangents, contributions)
     return trace.with_gradients(cotangents, contributions)

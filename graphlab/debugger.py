@@ -43,9 +43,7 @@ class Stop:
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        out = asdict(self)
-        out["equations"] = [asdict(equation) for equation in self.equations]
-        return out
+        return asdict(self)
 
 
 class Debugger:
@@ -278,7 +276,7 @@ class Debugger:
         """What was made last, as rule → numbers → result; at the end of a node's work all that it sent."""
         if p == 0:
             return
-        first = p - 1 if single else max(self.timeline.stop_before(p), 0)
+        first = p - 1 if single else self.timeline.stop_before(p)
         for at in range(first, p):
             yield self._equation(at)
 

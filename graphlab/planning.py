@@ -239,6 +239,12 @@ def _functions(
     )
 
 
+def seed_of(graph: Graph, made: Plan, target: int) -> Any:
+    """What backward starts with at the target: the upstream gradient given, else ones."""
+    seed = graph.backward_gradient if graph.backward_gradient is not None else np.ones(made.shapes[target])
+    return seed.astype(made.dtypes[target], copy=False)[()]
+
+
 def located(error: GraphlabError, graph: Graph, i: int) -> GraphlabError:
     """The error with its node's op and name at the head, and its place in the file."""
     node = graph.nodes[i]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from graphlab.planning import seed_of
 from graphlab.trace import Trace, frozen_view
 
 FORWARD, SEED, CONTRIBUTION, ADD = range(4)
@@ -68,13 +69,12 @@ class Timeline:
         self.seed_at = len(kinds)
         self.stops.append(self.seed_at)
         for i in range(target, -1, -1):
-            parts = contributions[i]
-            if parts is None and not summaries:
-                continue
+            if summaries:
+                sent = self.slots_sent(i)
+            else:
+                sent = [k for k, part in enumerate(contributions[i] or ()) if part is not None]
             start = len(kinds)
-            for k in self.slots_sent(i) if summaries else range(len(parts)):
-                if not summaries and parts[k] is None:
-                    continue
+            for k in sent:
                 j = operands[i][k]
                 both = 1 + arrived[j]
                 kinds.extend((CONTRIBUTION, ADD)[:both])
@@ -184,6 +184,4 @@ class Timeline:
         trace = self.trace
         if slot >= 0:
             return None if trace.contributions is None else trace.contributions[consumer][slot]
-        given = trace.graph.backward_gradient
-        dtype = trace.plan.dtypes[consumer]
-        return np.ones(trace.plan.shapes[consumer], dtype) if given is None else given.astype(dtype, copy=False)
+        return seed_of(trace.graph, trace.plan, consumer)

@@ -148,10 +148,10 @@ class Arrows:
             return None
         precision = self.options.precision
         upstream = number(np.reshape(self.trace.cotangents[i], ()), precision)  # type: ignore[index]
-        factor = signed(np.reshape(local.value, ()), precision)
+        factor = np.reshape(local.value, ())
         product = number(np.reshape(self.trace.contributions[i][k], ()), precision)  # type: ignore[index]
-        exact = number(float(upstream) * float(factor.strip("()")), precision) == product
-        return (Span(f"{upstream} × {factor} {'=' if exact else '≈'} "), Span(product, "grad"))
+        exact = number(float(upstream) * float(number(factor, precision)), precision) == product
+        return (Span(f"{upstream} × {signed(factor, precision)} {'=' if exact else '≈'} "), Span(product, "grad"))
 
     def merged(self, edges: Sequence[Edge]) -> tuple[Line, ...]:
         """Several edges drawn as one arrow, where a box is folded."""

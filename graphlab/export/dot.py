@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from graphviz.quoting import attr_list, quote
 
@@ -15,7 +14,7 @@ from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
-from graphlab.export.theme import Badge, Band, Ink, Theme, get_theme
+from graphlab.export.theme import Band, Ink, Theme, get_theme
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
 READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame this takes doubles the layout's time
@@ -105,7 +104,7 @@ def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, 
 class _Writers:
     """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); how cells open.
 
-    cards, lines: those written so far, by what they show.
+    cards, strokes: those written so far, by what they show.
     """
 
     card: Spans
@@ -115,7 +114,7 @@ class _Writers:
     bold: frozenset[str]
     mono: str
     cards: dict[tuple[object, ...], str]
-    lines: dict[tuple[object, ...], str]
+    strokes: dict[tuple[object, ...], str]
 
 
 def _writers(look: Theme) -> _Writers:
@@ -201,30 +200,27 @@ def _box(box: Box, look: Theme, write: _Writers) -> str:
 
 def _card(box: Box, look: Theme, write: _Writers) -> str:
     band = look.band(box.role, box.family)
+    border, width = band.border, 1.0
     header = (write.card if box.role in look.roles else write.band)(box.header)
-    badge = None
+    for mark in box.marks:
+        header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
     if box.marks:
         badge = look.badge(box.marks[0].kind)
-        for mark in box.marks:
-            header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
-    table, cell = _opening(band, badge, look.paper)
-    rows = _rows(box.rows, band.whole, write) if box.rows else ""
-    width = _safe_width(box, write.bold)
-    return f"{table}{width:.0f}{cell}{header}</FONT></TD></TR>{rows}</TABLE>>"
-
-
-@lru_cache(maxsize=1024)
-def _opening(band: Band, badge: Badge | None, paper: str) -> tuple[str, str]:
-    """How a card opens, before and after the number that is its width."""
-    border, width = (badge.border, badge.width) if badge else (band.border, 1.0)
-    names = [name for name, on in (("ROUNDED", band.rounded), ("DASHED", band.dashed)) if on]
-    style = f' STYLE="{",".join(names)}"' if names else ""
+        border, width = badge.border, badge.width
     fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
+    rows = _rows(box.rows, band.whole, write)
     return (
         f' label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
-        f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else paper}"{style}><TR><TD ALIGN="LEFT" WIDTH="',
-        f'"{fill}><FONT COLOR="{band.ink}">',
+        f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
+        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}>'
+        f'<FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
+        f"{rows}</TABLE>>"
     )
+
+
+def _style(band: Band) -> str:
+    names = [name for name, on in (("ROUNDED", band.rounded), ("DASHED", band.dashed)) if on]
+    return f' STYLE="{",".join(names)}"' if names else ""
 
 
 class _Cells(dict[str, str]):
@@ -256,9 +252,7 @@ def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
 
 def _safe_width(box: Box, bold: frozenset[str]) -> float:
     """What the card's widest line needs in the widest of the usual fonts, with the cell's padding."""
-    head = "".join([span.text for span in box.header])
-    if box.marks:
-        head += "".join([f"  {m.text}  " for m in box.marks])
+    head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
     width, longest, widest = text_width(head, SIZE, bold=True), 0.0, None
     for row in box.rows:
         for line in row.lines:
@@ -305,15 +299,15 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
 
 def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, upright: bool, twin: bool) -> str:
     key = (arrow.kind, arrow.weight, arrow.sign, bool(arrow.marks) and arrow.marks[0].kind)
-    line = write.lines.get(key)
-    if line is None:
-        line = write.lines[key] = _line(arrow, look)
+    stroke = write.strokes.get(key)
+    if stroke is None:
+        stroke = write.strokes[key] = _stroke(arrow, look)
     lines = [write.card(line) for line in arrow.lines] if arrow.lines else []
     if arrow.marks:
         lines += [
             f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
         ]
-    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{line}"
+    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{stroke}"
     if lines and any(lines):
         text = "<BR/>".join(lines)
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
@@ -323,7 +317,7 @@ def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, uprigh
     return out + "]"
 
 
-def _line(arrow: Arrow, look: Theme) -> str:
+def _stroke(arrow: Arrow, look: Theme) -> str:
     """An arrow's colour, width and dashes."""
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color = look.badge(arrow.marks[0].kind).border if arrow.marks else stroke.color
