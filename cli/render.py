@@ -51,8 +51,9 @@ Examples:
 @click.option("--detail", type=click.Choice(DETAILS), help=tr("How much to show (default: by the picture's size)."))
 @precision_option
 @click.option(
-    "--direction", type=click.Choice(["lr", "tb"]), default="lr", help=tr("Left to right (default) or top to bottom.")
-)
+    "--direction", type=click.Choice(["lr", "tb"]),
+    help=tr("Left to right or top to bottom (default: by the longest chain)."),
+)  # fmt: skip
 @click.option("--theme", type=click.Choice(THEMES), default="light", help=tr("Colours (default light)."))
 @click.option(
     "--expand", multiple=True, metavar="NODE|OP|all", shell_complete=complete_nodes,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from graphlab.annotate.arrows import Arrows
 from graphlab.annotate.cards import Cards
 from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
-from graphlab.annotate.measure import Measures, loss_text
+from graphlab.annotate.measure import Measures
 from graphlab.annotate.neurons import neurons
 from graphlab.annotate.options import DETAILS, DIRECTIONS, VIEWS, Options
 from graphlab.collecting import collection_paused
@@ -20,6 +20,8 @@ from graphlab.messages import tr
 from graphlab.numbers import is_small, number
 from graphlab.trace import Trace
 from graphlab.worked import shortened
+
+DEEP = 6  # boxes in a chain, from where on it is drawn top to bottom
 
 __all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
 
@@ -50,15 +52,17 @@ def _diagram(trace: Trace, options: Options) -> Diagram:
     cards = Cards(trace, options, detail, measures)
     arrows = Arrows(trace, options, detail, measures, parts)
     groups, group_of = groups_of(graph, parts)
+    boxes = tuple([cards.box(part, group_of[part.members[0]]) for part in parts])
+    drawn = tuple(arrows.all())
     return Diagram(
         title=symbol(graph.name) if options.title is None else options.title,
         subtitle=subtitle(trace, options),
         view=options.view,
-        boxes=tuple([cards.box(part, group_of[part.members[0]]) for part in parts]),
-        arrows=tuple(arrows.all()),
+        boxes=boxes,
+        arrows=drawn,
         groups=tuple(groups),
-        direction=options.direction,
-        legend=tuple(legend(options, detail, arrows.scale)),
+        direction=options.direction or direction_for(arrows.edges),
+        legend=tuple(legend(options, cards, arrows)),
         notes=tuple(notes(graph, parts, folded, options)),
     )
 
@@ -73,6 +77,18 @@ def detail_for(trace: Trace, parts: Sequence[Part]) -> str:
     if count <= 80:
         return "stats"
     return "shapes" if count <= 400 else "names"
+
+
+def direction_for(edges: Iterable[tuple[int, int, int]]) -> str:
+    """Left to right for a short chain; a long one runs down the page, since a strip a yard wide is read by nobody.
+
+    >>> direction_for([(0, 1, 0)]), direction_for((i, i + 1, 0) for i in range(9))
+    ('lr', 'tb')
+    """
+    depth: dict[int, int] = {}
+    for tail, head, _ in edges:  # in the order of the consumers
+        depth[head] = max(depth.get(head, 1), depth.get(tail, 1) + 1)
+    return "tb" if max(depth.values(), default=1) >= DEEP else "lr"
 
 
 def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[int, str | None]]:
@@ -107,42 +123,53 @@ def subtitle(trace: Trace, options: Options) -> str:
     loss = trace.loss
     if loss is not None and options.view != "forward":
         name = shortened(symbol(str(trace.graph.target)))
-        parts.append(f"{name if name == 'L' else f'L = {name}'} = {loss_text(loss, options.precision)}")
+        parts.append(f"{name if name == 'L' else f'L = {name}'} = {number(loss, options.precision)}")
     elif loss is not None:
         name = shortened(symbol(str(trace.graph.target)))
-        parts.append(f"{name} = {loss_text(loss, options.precision)}")
+        parts.append(f"{name} = {number(loss, options.precision)}")
     elif trace.graph.backward_node and options.gradients:
         parts.append(tr("starts at {node} with the gradient given", node=symbol(trace.graph.backward_node)))
     return " · ".join(parts)
 
 
-def legend(options: Options, detail: str, scale: tuple[float, float]) -> list[Line]:
-    """What the colours and the widths of the arrows mean."""
-    if options.view == "forward":
-        return [(Span(tr("value"), "value"), Span(tr(" computed forward · arrows carry it, with its shape")))]
-    low, high = scale
-    lines: list[Line] = []
-    if options.view == "backward":
-        lines.append((
-            Span("∂L/∂x", "grad"),
-            Span(tr(" gradient of the loss · on each arrow: upstream × local derivative = downstream")),
-        ))  # fmt: skip
-    else:
-        lines.append((
-            Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
-            Span(tr(" on each arrow · the gradient runs against the arrow")),
-        ))  # fmt: skip
-    if high and math.isfinite(high):
+def legend(options: Options, cards: Cards, arrows: Arrows) -> list[Line]:
+    """What the colours, the widths of the arrows and the signs in the cards mean; only what the picture has."""
+    lines = [_legend_of_arrows(options.view, arrows)]
+    low, high = arrows.scale
+    if options.gradients and high and math.isfinite(high):
         text = tr(
-            "arrow width and colour: size (root mean square) of its gradient, log scale from {low} to {high}",
+            " an arrow, the larger its gradient (root mean square, on a log scale from {low} to {high})",
             low=number(low, 2), high=number(high, 2),
         )  # fmt: skip
-        lines.append((Span(text),))
-    if detail in ("stats", "values"):
+        lines.append((Span(tr("the wider")), Span(tr(" and stronger in colour"), "hue"), Span(text)))
+    if options.gradients and arrows.without:
+        lines.append((Span(tr("dashed: no gradient, or one that is 0")),))
+    if "scale" in cards.said:
         lines.append(
             (Span(tr("×0.25 → x: the gradient is 0.25 times as large (root mean square) where it arrives at x")),)
         )
-    return lines
+    signs = []
+    if "summary" in cards.said:
+        signs.append(tr("μ σ a … b: mean, standard deviation, smallest and largest"))
+    if "missing" in cards.said:
+        signs.append(tr("–: nothing was computed"))
+    return [*lines, (Span(" · ".join(signs)),)] if signs else lines
+
+
+def _legend_of_arrows(view: str, arrows: Arrows) -> Line:
+    if view == "forward":
+        said = tr(" computed forward") + ("" if arrows.scalar else tr(" · arrows carry it, with its shape (rows×columns)"))
+        return (Span(tr("value"), "value"), Span(said))
+    if view == "both":
+        return (
+            Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
+            Span(tr(" on each arrow · the gradient runs against the arrow")),
+        )  # fmt: skip
+    said = tr(" gradient of the loss · on each arrow: ") + (
+        tr("upstream × local derivative = downstream") if arrows.scalar
+        else tr("the chain rule from a node's gradient to its input's, with shape and size (rms)")
+    )  # fmt: skip
+    return (Span("∂L/∂x", "grad"), Span(said))
 
 
 def notes(graph: Graph, parts: Sequence[Part], folded: Sequence[str], options: Options) -> list[str]:

@@ -33,6 +33,8 @@ class Arrows:
         self.part_of = {i: part for part in parts for i in part.members}
         self.edges = self._edges(parts)
         self.scale = measures.scale([edge for edges in self.edges.values() for edge in edges])
+        self.scalar = not any(trace.plan.shapes[self.source(edges[0])] for edges in self.edges.values())
+        self.without = False  # whether an arrow carries no gradient, or one that is 0: the legend says how that looks
 
     def _edges(self, parts: Sequence[Part]) -> dict[tuple[int, int, int], list[Edge]]:
         """What each arrow stands for: edges between two boxes; one arrow an edge unless a box is folded."""
@@ -76,13 +78,14 @@ class Arrows:
         sent = [edge for edge in edges if edge in sizes]
         if not sent:  # labels, conditions, constants: the chain rule ends here; or it has not come here yet
             text = MISSING if any(self.trace.plan.sends(*edge) for edge in edges) else tr("no gradient")
+            self.without = True
             return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(text, "quiet"),),))
         size = self.size(sent)
         lines: tuple[Line, ...] = ()
         if self.detail != "names":
             lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
         return Arrow(
-            self.id(sent), f"n{head}", f"n{tail}", "backward", lines, weight(size, self.scale), 0, self.marks(size)
+            self.id(sent), f"n{head}", f"n{tail}", "backward", lines, self.weight(size), 0, self.marks(size)
         )  # fmt: skip
 
     def both(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
@@ -104,7 +107,7 @@ class Arrows:
                 lines += self.merged(sent)
         sent_size = self.size(sent)
         return Arrow(
-            self.id(edges), f"n{tail}", f"n{head}", "both", tuple(lines), weight(sent_size, self.scale), 0,
+            self.id(edges), f"n{tail}", f"n{head}", "both", tuple(lines), self.weight(sent_size), 0,
             self.marks(sent_size),
         )  # fmt: skip
 
@@ -138,7 +141,8 @@ class Arrows:
         # a gradient with one term stands in its own card; numbers on the arrow would only repeat it
         alone = len(self.trace.graph.consumers[self.source((i, k))]) == 1
         if self.detail == "values" and math.prod(shape) <= (FEW if alone else INLINE) and is_small(shape):
-            return (*lines, (Span(f"{shape_text(shape)} "), Span(inline(part, None, self.options.precision), "grad")))
+            numbers = Span(inline(part, None, self.options.precision), "grad")
+            return (*lines, (Span("= "), numbers, Span(tr(" · shape {shape}", shape=shape_text(shape)))))
         return (*lines, summary)
 
     def scalar_rule(self, i: int, k: int) -> Line | None:
@@ -167,6 +171,11 @@ class Arrows:
             return self.measures.edges.get(edges[0])
         sizes = [size for size in map(self.measures.edges.get, edges) if size is not None]
         return None if not sizes else max(sizes) if not any(map(math.isnan, sizes)) else math.nan
+
+    def weight(self, size: float | None) -> float | None:
+        found = weight(size, self.scale)
+        self.without = self.without or found is None
+        return found
 
     def marks(self, size: float | None) -> tuple[Mark, ...]:
         return (Mark("warning", tr("not finite")),) if size is not None and not math.isfinite(size) else ()

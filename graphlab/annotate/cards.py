@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +33,8 @@ from graphlab.trace import Trace
 from graphlab.worked import INLINE, forward_worked, inline, local_derivative, own_name, short_name, shortened
 
 MAX_TERMS = 6
-_OPERATORS = frozenset(["=", "+", "-", "−", "×", "·", "/", "→"])
+_OPERATORS = frozenset(["=", "≈", "+", "-", "−", "×", "·", "/", "→"])
+_TORN = {"=": 0, "≈": 0, "·": 1, "+": 1, "-": 1, "−": 1, "×": 2, "/": 3}  # what a break before it costs
 _LITERAL = re.compile(r"[-−]?[\d.]+(e-?\d+)?")
 
 
@@ -44,6 +46,7 @@ class Cards:
         self.options = options
         self.detail = detail
         self.measures = measures
+        self.said: set[str] = set()  # which signs stand on a card: the legend explains these
 
     def box(self, part: Part, group: str | None) -> Box:
         """The box of a node, a folded scope or a run."""
@@ -115,9 +118,8 @@ class Cards:
         shape = self.trace.plan.shapes[i]
         precision = self.options.precision
         measure = self.measures.of(i, kind)
-        summary = summary_lines(label, measure, kind)
         if value is None:  # not computed, or only summarised in a trace file
-            return [Row(kind, summary)]
+            return [Row(kind, self.summary(i, label, measure, kind))]
         if math.prod(shape) == 1:
             one = np.reshape(value, ())
             role = kind if np.isfinite(one) else "warning"
@@ -125,15 +127,20 @@ class Cards:
         if self.detail == "values" and not whole and math.prod(shape) <= INLINE and is_small(shape):
             return [Row(kind, ((Span(f"{label} "), Span(inline(value, None, precision), kind)),))]
         if self.detail == "stats" or not whole or math.prod(shape) == 0:
-            return [Row(kind, summary)]
+            return [Row(kind, self.summary(i, label, measure, kind))]
         # a green matrix is a value, as the legend says: a small one needs no head
-        head = [(Span(label),)] if is_small(shape) else list(summary)
+        head = [(Span(label),)] if is_small(shape) else list(self.summary(i, label, measure, kind))
         if is_small(shape) and kind == "value":
             head = []
         if len(shape) > 2:
             head.append((Span(tr("first of {n} matrices", n=math.prod(shape[:-2])), "quiet"),))
         lines = tuple((Span(text, kind),) for text in matrix_lines(value, precision))
         return [*([Row(kind, tuple(head))] if head else []), Row(kind, lines, mono=True)]
+
+    def summary(self, i: int, label: str, measure: Summary | None, kind: str) -> tuple[Line, ...]:
+        self.said.add("missing" if measure is None else "summary")
+        whole = kind == "value" and not self.trace.plan.dtypes[i].startswith("float")
+        return summary_lines(label, measure, kind, spread=not whole)
 
     def gradient(self, i: int) -> list[Row]:
         """∂L/∂(node), the sum that it is, the local derivatives, and how much it shrank or grew."""
@@ -161,7 +168,9 @@ class Cards:
             texts = [signed(t.value.reshape(()), precision) for t in terms[:MAX_TERMS]] + more
             texts[0] = number(terms[0].value.reshape(()), precision)
             total = number(np.reshape(self.trace.cotangents[i], ()), precision)  # type: ignore[index]
-            text = f"{left} = " + " + ".join(texts) + f" = {total}"
+            printed = sum(float(number(t.value.reshape(()), precision)) for t in terms)
+            sign = "=" if more or number(printed, precision) == total else "≈"
+            text = f"{left} = " + " + ".join(texts) + f" {sign} {total}"
             return [Row("sum", tuple((Span(line, "grad"),) for line in wrapped(text)))]
         if terms[0].value.size <= INLINE:
             texts = [inline(t.value, None, precision) for t in terms[:MAX_TERMS]] + more
@@ -200,6 +209,7 @@ class Cards:
         ratios = self.measures.ratios(i)
         if not ratios:
             return []
+        self.said.add("scale")
         texts = [f"×{number(ratio, 3)} → {name}" for name, ratio in ratios]
         return [Row("scale", tuple((Span(line, "quiet"),) for line in wrapped(" · ".join(texts), 44)))]
 
@@ -275,11 +285,16 @@ def _shape_row(shape: tuple[int, ...], dtype: str | None) -> Row:
     return Row("shape", ((*spans, Span(f" {dtype}", "quiet")) if dtype else spans,))
 
 
-def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line, ...]:
-    """An array in two lines: mean and deviation, then the extremes and what is not finite."""
+def summary_lines(label: str, measure: Summary | None, kind: str, spread: bool = True) -> tuple[Line, ...]:
+    """An array in two lines: mean and deviation, then the extremes and what is not finite.
+
+    spread=False: without the first, which say nothing of labels and indices.
+    """
     if measure is None:
         return ((Span(f"{label} "), Span(MISSING, "quiet")),)
     first, *rest = summary_text(measure).split(" · ") if measure.size else [tr("empty")]
+    if not spread and rest:
+        first, *rest = rest
     bad = not_finite(measure)
     lines: list[Line] = [(Span(f"{label} "), Span(first, "warning" if first in bad else kind))]
     if rest:
@@ -290,21 +305,36 @@ def summary_lines(label: str, measure: Summary | None, kind: str) -> tuple[Line,
 
 
 def wrapped(text: str, width: int = 52) -> list[str]:
-    """Lines of at most about `width` characters, broken at spaces; an operator or = starts a line, never ends one.
+    """Lines of at most about `width` characters, broken at spaces where least is torn apart.
+
+    An operator or = starts a line, never ends one; = is torn before +, + before ×, and brackets last.
 
     >>> wrapped("a = b + c", 6)
     ['a = b', '+ c']
+    >>> wrapped("L = sum(a × b + c) / n", 20)
+    ['L = sum(a × b + c)', '/ n']
     """
-    lines, lead = [""], ""
-    for word in text.split(" "):
-        lead = f"{lead} {word}" if lead else word
-        if word in _OPERATORS:
-            continue
-        if lines[-1] and len(lines[-1]) + 1 + len(lead) > width:
-            lines.append(lead)
-        else:
-            lines[-1] = f"{lines[-1]} {lead}" if lines[-1] else lead
-        lead = ""
-    if lead:
-        lines[-1] = f"{lines[-1]} {lead}" if lines[-1] else lead
-    return lines
+    lines = []
+    words = text.split(" ")
+    while sum(map(len, words)) + len(words) - 1 > width:
+        cut = _cut(words, width)
+        if cut is None:
+            break
+        lines.append(" ".join(words[:cut]))
+        words = words[cut:]
+    return [*lines, " ".join(words)]
+
+
+def _cut(words: Sequence[str], width: int) -> int | None:
+    """The word that a new line starts with; None where nothing can be broken."""
+    places: list[tuple[int, int, int]] = []  # (what it tears, -length of the line, the word)
+    depth = length = 0
+    for k, word in enumerate(words):
+        if k and words[k - 1] not in _OPERATORS:
+            if length - 1 > width:
+                return min(places)[2] if places else k
+            short = 20 if length < width / 3 else 3 if length < width / 2 else 0  # a stub of a line is ugly too
+            places.append((4 * depth + _TORN.get(word, 4) + short, -length, k))
+        depth += sum(map(word.count, "([")) - sum(map(word.count, ")]"))
+        length += len(word) + 1
+    return min(places)[2] if places else None

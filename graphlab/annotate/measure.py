@@ -10,7 +10,7 @@ from graphlab.numbers import Summary, number, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
-NARROWEST, WIDEST = 3.0, 6.0  # decades that the arrows' widths span: a factor of two must not look like a thousand
+NARROWEST, WIDEST = 2.0, 6.0  # decades that the arrows' widths span: a factor of two must not look like a thousand
 
 
 class Measures:
@@ -79,26 +79,28 @@ class Measures:
         return out
 
     def scale(self, edges: list[tuple[int, int]]) -> tuple[float, float]:
-        """Smallest and largest finite RMS above zero among these edges; three to six decades apart."""
+        """Smallest and largest finite RMS among these edges; two to six decades apart.
+
+        What is smaller still than the largest by six decades, such as the rounding noise of a sum that is 0, is drawn
+        as the smallest.
+        """
         sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)
-        return max(min(*sizes, high * 10**-NARROWEST), high * 10**-WIDEST), high
+        return min(*[size for size in sizes if size >= high * 10**-WIDEST], high * 10**-NARROWEST), high
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:
-    """Where a size stands on the log scale, 0 to 1 in hundredths; what is not finite counts as largest."""
-    if size is None:
+    """Where a size stands on the log scale, 0 to 1 in hundredths; what is not finite counts as largest.
+
+    None for what is 0, or not there: it stands on no log scale.
+    """
+    if not size:
         return None
     low, high = scale
     if not math.isfinite(size):
         return 1.0
     if size <= low or high <= 0:
-        return 1.0 if size and low == high else 0.0
+        return 1.0 if low == high else 0.0
     return round(min(1.0, math.log(size / low) / math.log(high / low)), 2) if high > low else 1.0
-
-
-def loss_text(loss: float, precision: int) -> str:
-    """A picture's loss, with a digit more than the rest; 17 say all that there is to a float."""
-    return number(loss, min(precision + 1, 17))

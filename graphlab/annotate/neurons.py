@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.annotate.measure import loss_text, weight
+from graphlab.annotate.measure import weight
 from graphlab.annotate.options import Options
 from graphlab.diagram import Arrow, Box, Diagram, Line, Row, Span
 from graphlab.errors import UsageError
@@ -57,7 +57,7 @@ def neurons(trace: Trace, options: Options) -> Diagram:
     if len(shape) > 1 and shape[0] > 1:
         parts.append(tr("the first of {n} examples", n=shape[0]))
     if trace.loss is not None:
-        parts.append(f"{shortened(symbol(str(graph.target)))} = {loss_text(trace.loss, options.precision)}")
+        parts.append(f"{shortened(symbol(str(graph.target)))} = {number(trace.loss, options.precision)}")
     return Diagram(
         symbol(graph.name) if options.title is None else options.title, " · ".join(parts), options.view,
         tuple(picture.boxes), tuple(picture.arrows), legend=tuple(picture.legend()), notes=tuple(picture.notes()),
@@ -198,7 +198,7 @@ class _Picture:
         kind = "backward" if self.backward else "forward"
         text: Line = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
         lines = (text,) if labelled else ()
-        self.arrows.append(Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale), sign))
+        self.arrows.append(Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale) or 0.0, sign))
 
     def _scale(self) -> tuple[float, float]:
         """Smallest and largest weight (or its gradient) that is not 0, two to three decades apart."""

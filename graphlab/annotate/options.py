@@ -20,7 +20,7 @@ class Options:
     """How a trace is drawn.
 
     view: forward, backward, both, neurons or neurons-backward. detail: names, shapes, stats or values; None: by size.
-    precision: significant digits. direction: lr or tb. fold: scopes to draw as one box, or "all". max_nodes: boxes
+    precision: significant digits. direction: lr or tb; None: by the longest chain. fold: scopes to draw as one box, or "all". max_nodes: boxes
     beyond which scopes are folded by themselves. only: nodes; what leads to or from them is drawn. params: whether
     parameters and constants are drawn. marks: what to say about nodes, by name.
     """
@@ -28,7 +28,7 @@ class Options:
     view: str = "forward"
     detail: str | None = None
     precision: int = 4
-    direction: str = "lr"
+    direction: str | None = None
     title: str | None = None
     fold: tuple[str, ...] = ()
     max_nodes: int = MAX_NODES
@@ -38,7 +38,8 @@ class Options:
 
     def __post_init__(self) -> None:
         _choice("view", self.view, VIEWS)
-        _choice("direction", self.direction, DIRECTIONS)
+        if self.direction is not None:
+            _choice("direction", self.direction, DIRECTIONS)
         if self.detail is not None:
             _choice("detail", self.detail, DETAILS)
         if not 1 <= self.precision <= 17:

@@ -21,11 +21,10 @@ READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame 
 SIZE, LABEL_SIZE, PADDING = 10, 9, 4
 _CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
 _BREAK = '<BR ALIGN="LEFT"/>'
-_BESIDE = (  # keeps a label off the upright line on its left
-    '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD WIDTH="12"></TD><TD>{}</TD></TR></TABLE>'
-)
-_LIFT = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # keeps a label off the line below it
-_DROP = '<FONT POINT-SIZE="14"> </FONT><BR/>'  # and off the line above it, where two arrows join the same boxes
+_PATCH = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{}</TABLE>'
+_BESIDE = '<TR><TD WIDTH="10"></TD><TD BGCOLOR="{}" CELLPADDING="2">{}</TD></TR>'  # off the upright line on its left
+_ABOVE = '<TR><TD BGCOLOR="{}">{}</TD></TR><TR><TD HEIGHT="4"></TD></TR>'  # off the line below it
+_BETWEEN = '<TR><TD HEIGHT="13"></TD></TR>' + _ABOVE  # and off the line above it, where two arrows join the same boxes
 _HURRY = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.1"}
 
 Spans = Callable[[Line], str]
@@ -60,8 +59,10 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     )
     body = _clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
-    upright, twins = diagram.direction == "tb", _twins(diagram.arrows)
-    body += [_arrow(arrow, look, writers, spots.get(k), upright, k in twins) for k, arrow in enumerate(diagram.arrows)]
+    places, roomy = _label_places(diagram, look), _roomy(diagram) if small else set()
+    body += [
+        _arrow(arrow, look, writers, spots.get(k), places[k], k in roomy) for k, arrow in enumerate(diagram.arrows)
+    ]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
     if small and not placed and footer:
@@ -87,9 +88,10 @@ def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, 
         "fontcolor": look.ink,
         "pad": "0.25",
         "id": "graph",
+        "outputorder": "edgesfirst",
     }
     if placed:
-        return attributes | {"layout": "neato", "inputscale": "72", "splines": "line", "outputorder": "edgesfirst"}
+        return attributes | {"layout": "neato", "inputscale": "72", "splines": "line"}
     forward, backward = ("LR", "RL") if diagram.direction == "lr" else ("TB", "BT")
     against = any(arrow.kind == "backward" for arrow in diagram.arrows)
     gaps = {"nodesep": "0.28", "ranksep": "0.55" if diagram.direction == "lr" else "0.45"}
@@ -175,7 +177,7 @@ def _title(diagram: Diagram, look: Theme, footer: Iterable[str]) -> str:
 
 
 def _footer(diagram: Diagram, look: Theme, spans: Spans) -> list[str]:
-    lines = [spans(line) for line in diagram.legend] + [dot_text(note) for note in diagram.notes]
+    lines = [spans(line) for line in look.legend(diagram.legend)] + [dot_text(note) for note in diagram.notes]
     return [f'<FONT POINT-SIZE="9" COLOR="{look.quiet}">{line}</FONT>' for line in lines if line]
 
 
@@ -297,7 +299,37 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
     return out
 
 
-def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, upright: bool, twin: bool) -> str:
+def _label_places(diagram: Diagram, look: Theme) -> list[str]:
+    """How each arrow's label stands: beside or above its line, on a patch of what is behind it.
+
+    On a patch no frame and no other arrow runs through the numbers.
+    """
+    twins, group = _twins(diagram.arrows), {box.id: box.group for box in diagram.boxes}
+    upright = diagram.direction == "tb"
+    out = []
+    for k, arrow in enumerate(diagram.arrows):
+        inside = group[arrow.tail] is not None and group[arrow.tail] == group[arrow.head]
+        place = _BESIDE if upright else _BETWEEN if k in twins else _ABOVE
+        out.append(_PATCH.format(place.format(look.group_fill if inside else look.paper, "{}")))
+    return out
+
+
+def _roomy(diagram: Diagram) -> set[int]:
+    """The arrows that carry data from one frame to another, which are drawn longer.
+
+    A frame's parameters then do not stand beside the last boxes of the frame before it, so that frames stack up
+    instead of making a staircase.
+    """
+    boxes = {box.id: box for box in diagram.boxes}
+    out = set()
+    for k, arrow in enumerate(diagram.arrows):
+        tail, head = boxes[arrow.tail], boxes[arrow.head]
+        if tail.group != head.group and {tail.role, head.role}.isdisjoint(("param", "constant", "state")):
+            out.add(k)
+    return out
+
+
+def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place: str, roomy: bool) -> str:
     key = (arrow.kind, arrow.weight, arrow.sign, bool(arrow.marks) and arrow.marks[0].kind)
     stroke = write.strokes.get(key)
     if stroke is None:
@@ -307,13 +339,13 @@ def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, uprigh
         lines += [
             f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
         ]
-    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{stroke}"
+    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{stroke}{' minlen=2' if roomy else ''}"
     if lines and any(lines):
         text = "<BR/>".join(lines)
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
         if spot is not None:
             return out + _label_on_line(text, look, spot)
-        out += f" label=<{_BESIDE.format(text)}>" if upright else f" label=<{_DROP if twin else ''}{text}{_LIFT}>"
+        out += f" label=<{place.format(text)}>"
     return out + "]"
 
 

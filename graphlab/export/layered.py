@@ -209,7 +209,7 @@ def _frame_rect(frame: Frame, columns: list[tuple[float, float]], across: bool) 
 def _draw(diagram: Diagram, look: Theme, picture: Picture) -> str:
     head = [(text, 16.0, True) for text in title_lines(diagram.title)]
     head += [(diagram.subtitle, 10.0, False)] if diagram.subtitle else []
-    foot: list[Line] = [*diagram.legend, *[(Span(note),) for note in diagram.notes]]
+    foot: list[Line] = [*look.legend(diagram.legend), *[(Span(note),) for note in diagram.notes]]
     rects = [*picture.boxes, *picture.labels.values(), *picture.frames.values()]
     points = [point for route in picture.routes for point in route.points]
     left = min([r.x for r in rects] + [p[0] for p in points], default=0.0)

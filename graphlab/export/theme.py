@@ -6,11 +6,12 @@ Colour never speaks alone: every meaning is also in the text, and the print them
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
 
+from graphlab.diagram import Line, Span
 from graphlab.errors import ExportError
 from graphlab.messages import did_you_mean, tr
 
@@ -52,7 +53,7 @@ class Badge:
 
 
 class Stroke(NamedTuple):
-    """How an arrow is drawn. dashed: it carries a negative number, in the neurons view."""
+    """How an arrow is drawn. dashed: it carries no gradient; in the neurons view, a negative number."""
 
     color: str
     width: float
@@ -114,17 +115,26 @@ class Theme:
         1.1
         """
         if weight is None or isnan(weight):
-            color, width = self.arrow, 1.1
-        else:
-            weight = 0.0 if weight < 0 else 1.0 if weight > 1 else weight
-            steps = len(self.scale)
-            color = self.scale[int(weight * steps) if weight < 1 else steps - 1]
-            width = round(0.8 + 2.8 * weight, 2)
+            return Stroke(self.arrow, 1.1, dashed=kind != "forward" and not sign)
+        weight = 0.0 if weight < 0 else 1.0 if weight > 1 else weight
+        steps = len(self.scale)
+        color = self.scale[int(weight * steps) if weight < 1 else steps - 1]
+        width = round(0.8 + 2.8 * weight, 2)
         if kind == "forward" and not sign:
             color = self.arrow
         if sign:
             color = self.signs[0] if sign > 0 else self.signs[1]
         return Stroke(color, width, dashed=sign < 0)
+
+    def legend(self, lines: Iterable[Line]) -> list[Line]:
+        """A legend's lines, without what speaks of colour where the arrows have but one.
+
+        >>> THEMES["print"].legend([(Span("wide"), Span(" and red", "hue"))])
+        [(Span(text='wide', role='plain'),)]
+        """
+        if len(self.scale) > 1:
+            return list(lines)
+        return [tuple([span for span in line if span.role != "hue"]) for line in lines]
 
     def label_ink(self, kind: str) -> str:
         """The ink of an arrow's label."""
@@ -199,10 +209,10 @@ _LIGHT = Theme(
     },
     group_fill="#FAFBFC",
     group_border="#E1E5EB",
-    arrow="#98A2B3",
+    arrow="#8892A6",
     arrow_ink="#475467",
     grad_ink="#B42318",
-    scale=("#F3B7B1", "#F49A91", "#F97066", "#F04438", "#D92D20", "#A3180E"),
+    scale=("#EC695F", "#E8584D", "#E2483C", "#CC3327", "#A92217", "#7D130A"),
     signs=("#2E6CE6", "#D92D20"),
 )
 
@@ -245,7 +255,7 @@ _DARK = Theme(
     arrow="#6B778C",
     arrow_ink="#B9C2D0",
     grad_ink="#FF9288",
-    scale=("#6E3532", "#8F3D38", "#B3473F", "#D9534A", "#F4685D", "#FF8D83"),
+    scale=("#9E4C46", "#B5534B", "#CC5A51", "#E3645A", "#F9766B", "#FFA198"),
     signs=("#6FA0FF", "#FF7A6E"),
     other=Band("#3F4A5E", "#FFFFFF", "#5C6980"),
 )
@@ -328,7 +338,7 @@ _COLORBLIND = Theme(
     arrow="#8C8C8C",
     arrow_ink="#444444",
     grad_ink="#A84A00",
-    scale=("#F3C9A6", "#EBA774", "#E28643", "#D55E00", "#AD4C00", "#7F3800"),
+    scale=("#D67B35", "#D56C1C", "#D55E00", "#B54F00", "#944100", "#6F3100"),
     signs=("#0072B2", "#D55E00"),
     other=Band("#4D4D4D", "#FFFFFF", "#8C8C8C"),
 )
