@@ -40,7 +40,7 @@ def catalogue(width: int | None) -> Iterator[Line]:
 
 def one_op(name: str, width: int) -> Iterator[Line]:
     """One op in full. Raises UsageError for an unknown name."""
-    op = REGISTRY.get(name)
+    op = REGISTRY.get({"slice": "index"}.get(name, name))  # x[1:3] is one op with x[0]
     if op is None:
         hint = did_you_mean(name, REGISTRY)
         raise UsageError(tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint))

@@ -18,7 +18,10 @@ from graphlab.messages import tr
 SLOW = 1.0  # seconds after which a progress bar appears
 MAX_WARNINGS = 5
 _BATCH = 500  # lines written at once
-_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A)}
+_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A)} | {
+    c: f"\\u{c:04x}"  # what breaks a line or turns its direction
+    for c in (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 _JSON_CONTROL = {c: f"\\u{c:04x}" for c in range(0x7F, 0xA0)}
@@ -73,8 +76,10 @@ def say_all(lines: Iterable[Line]) -> None:
 
 
 def _written(line: Line) -> str:
+    if isinstance(line, str):
+        return styled(line).rstrip(" ")
     parts = line if isinstance(line, list) else [line]
-    return "".join(map(styled, parts)).rstrip(" ")
+    return "".join(map(styled, parts)).replace("\n", "\\n").rstrip(" ")  # one line, whatever the names in it are
 
 
 def say_json(record: Any) -> None:

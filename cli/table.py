@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from graphlab.messages import escaped
+
 from .screen import Line, Styled, Text
 
 GAP = 2
@@ -37,8 +39,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int 
 
 
 def plain(cell: Text) -> str:
-    """A cell's text without its look."""
-    return cell.text if isinstance(cell, Styled) else cell
+    """A cell's text without its look, in one line."""
+    return escaped(cell.text if isinstance(cell, Styled) else cell)
 
 
 def text_width(text: str) -> int:

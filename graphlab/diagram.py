@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
-    """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic) or warning."""
+    """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic), warning or hue (of colour:
+    left out where a theme has none).
+    """
 
     text: str
     role: str = "plain"

@@ -12,7 +12,7 @@ import numpy as np
 
 from graphlab import builder, inference, ops
 from graphlab.builder import frozen_graph
-from graphlab.errors import GraphlabError, ModelError
+from graphlab.errors import DataError, GraphlabError, ModelError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
 from graphlab.ops import Context
@@ -167,6 +167,8 @@ class _Planner:
         op = ops.get(node.op)
         shape, dtype = inference.infer(op, inputs, node.attrs, self.graph.dtype)
         forward, vjp = _functions(op, node.attrs, inference.casts(op, inputs, dtype))
+        if dtype.startswith(("int", "uint")) and op.family in ("arithmetic", "reduction"):
+            forward = _within(forward, dtype)
         differentiable = tuple(
             slot not in op.nograd and seen in FLOATS
             for slot, (_, seen) in zip(op.slot_names(len(inputs)), inputs, strict=True)
@@ -237,6 +239,21 @@ def _functions(
         lambda ctx, *primals: forward(ctx, *cast(primals)),
         lambda ctx, g, primals, value, residuals: vjp(ctx, g, cast(primals), value, residuals),
     )
+
+
+def _within(forward: Function, dtype: str) -> Function:
+    """An integer op's forward that does not wrap around: what is too large for the dtype is an error."""
+    span = 2.0 ** np.iinfo(dtype).bits
+
+    def run(ctx: ops.Context, *primals: Any) -> Any:
+        value, residuals = forward(ctx, *primals)
+        rough = forward(ctx, *[np.asarray(primal, np.float64) for primal in primals])[0]
+        if np.any(np.abs(rough - np.asarray(value, np.float64)) > span / 2):
+            text = "the result does not fit in {dtype}: make an input a float (dtype: float64)"
+            raise DataError(tr(text, dtype=dtype))
+        return value, residuals
+
+    return run
 
 
 def seed_of(graph: Graph, made: Plan, target: int) -> Any:

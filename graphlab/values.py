@@ -63,7 +63,10 @@ def array_of(value: Any, dtype: str | None, name: str, default: str) -> np.ndarr
         message = tr("'{name}': the rows of the value have different lengths; make them equal", name=name)
         raise DataError(message) from None
     if isinstance(value, int) and array.dtype.kind == "O":
-        message = tr("'{name}' is an integer that does not fit in 64 bits; write it as a float", name=name)
+        message = tr(
+            "'{name}' is an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+            name=name,
+        )
         raise DataError(message)
     if array.dtype.kind not in "fiub":
         raise DataError(tr("'{name}' is not a number or a nested list of numbers", name=name))

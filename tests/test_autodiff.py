@@ -5,7 +5,7 @@ import pytest
 from small_graphs import mixed, run, same_sum
 
 import graphlab as gl
-from graphlab.errors import LossError
+from graphlab.errors import DataError, LossError
 
 
 def test_the_same_node_twice_sends_two_contributions():
@@ -190,3 +190,32 @@ def test_a_loss_of_one_element_is_a_scalar():
     trace = run(g)
     assert trace["x"].grad.shape == (1, 1)
     assert trace.loss == pytest.approx(np.e)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda x: gl.sum(x, name="y"), "sum 'y'"),
+        (lambda x: gl.mul(x, x, name="y"), "mul 'y'"),
+        (lambda x: gl.add(x, x, name="y"), "add 'y'"),
+        (lambda x: gl.square(x, name="y"), "square 'y'"),
+    ],
+)
+def test_whole_numbers_do_not_wrap_around(build, message):
+    g = gl.Graph("large")
+    build(g.input("x", np.array([2**62, 2**62])))
+    with pytest.raises(DataError) as caught:
+        gl.forward(g)
+    assert str(caught.value).endswith(
+        f"{message}: the result does not fit in int64: make an input a float (dtype: float64)"
+    )
+
+
+def test_whole_numbers_at_the_edge_are_no_error():
+    g = gl.Graph("edge")
+    x = g.input("x", np.array([2**63 - 1, -(2**63)]))
+    gl.maximum(x, 1, name="y")
+    gl.sum(x, name="s")
+    trace = gl.forward(g)
+    assert trace["y"].value.tolist() == [2**63 - 1, 1]
+    assert trace["s"].value == -1

@@ -242,7 +242,10 @@ def test_a_ref_is_not_taken_for_numbers(g):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda x: x + 10**30, "add 'add1': 'b' is an integer that does not fit in 64 bits; write it as a float"),
+        (
+            lambda x: x + 10**30,
+            "add 'add1': 'b' is an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+        ),
         (lambda x: x + None, "add 'add1': 'b' is not a number or a nested list of numbers"),
         (lambda x: 1j + x, "add 'add1': 'a' is not a number or a nested list of numbers"),
         (lambda x: gl.stack(x, "a"), "stack 'stack1': 'xs1' is not a number or a nested list of numbers"),

@@ -158,7 +158,9 @@ def legend(options: Options, cards: Cards, arrows: Arrows) -> list[Line]:
 
 def _legend_of_arrows(view: str, arrows: Arrows) -> Line:
     if view == "forward":
-        said = tr(" computed forward") + ("" if arrows.scalar else tr(" · arrows carry it, with its shape (rows×columns)"))
+        said = tr(" computed forward") + (
+            "" if arrows.scalar else tr(" · arrows carry it, with its shape (rows×columns)")
+        )
         return (Span(tr("value"), "value"), Span(said))
     if view == "both":
         return (

@@ -228,7 +228,8 @@ class Cards:
         work = [i for i in part.members if not graph.nodes[i].is_leaf]
         if part.repeats:
             return (Span(self._run_name(part), "strong"), Span(f" ×{part.times}", "strong"))
-        return (Span(shortened(symbol(part.scope)), "strong"), Span(tr(" · {n} nodes folded", n=len(work))))
+        folded = tr(" · {n} nodes folded", n=len(work)) if work else tr(" · {n} leaves folded", n=len(part.members))
+        return (Span(shortened(symbol(part.scope)), "strong"), Span(folded))
 
     def fold_rows(self, part: Part) -> tuple[Row, ...]:
         """What a folded box holds: its ops, parameters, and the shape of what leaves it."""
@@ -239,14 +240,14 @@ class Cards:
             if not node.is_leaf:
                 counts[node.op] = counts.get(node.op, 0) + 1
         text = ", ".join(op if n == 1 else f"{op} ×{n}" for op, n in counts.items())
-        rows = [Row("note", tuple((Span(line),) for line in wrapped(text, 40)))]
+        rows = [Row("note", tuple((Span(line),) for line in wrapped(text, 40)))] if text else []
         size = sum(math.prod(node.attrs["shape"]) for node in nodes if node.op == "param")
         if size:
             rows.append(Row("note", ((Span(tr("{n} parameters", n=f"{size:,}"), "quiet"),),)))
         if part.repeats:
             first, last = graph.nodes[part.first].name, graph.nodes[part.last].name
             rows.append(Row("note", ((Span(f"{shortened(symbol(first))} … {shortened(symbol(last))}", "quiet"),),)))
-        if self.detail != "names":
+        if self.detail != "names" and counts:
             rows.append(self.shape(part.last))
         if self.options.gradients and self.detail != "names" and part.kind != "siblings":
             rows += self.fold_gradient(part)

@@ -6,7 +6,7 @@ import math
 from functools import cached_property
 from typing import Any
 
-from graphlab.numbers import Summary, number, rms_all, summarise_all
+from graphlab.numbers import Summary, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 

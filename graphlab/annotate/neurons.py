@@ -198,7 +198,9 @@ class _Picture:
         kind = "backward" if self.backward else "forward"
         text: Line = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
         lines = (text,) if labelled else ()
-        self.arrows.append(Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale) or 0.0, sign))
+        self.arrows.append(
+            Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale) or 0.0, sign)
+        )
 
     def _scale(self) -> tuple[float, float]:
         """Smallest and largest weight (or its gradient) that is not 0, two to three decades apart."""

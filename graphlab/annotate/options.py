@@ -20,9 +20,9 @@ class Options:
     """How a trace is drawn.
 
     view: forward, backward, both, neurons or neurons-backward. detail: names, shapes, stats or values; None: by size.
-    precision: significant digits. direction: lr or tb; None: by the longest chain. fold: scopes to draw as one box, or "all". max_nodes: boxes
-    beyond which scopes are folded by themselves. only: nodes; what leads to or from them is drawn. params: whether
-    parameters and constants are drawn. marks: what to say about nodes, by name.
+    precision: significant digits. direction: lr or tb; None: by the longest chain. fold: scopes to draw as one box, or
+    "all". max_nodes: boxes beyond which scopes are folded by themselves. only: nodes; what leads to or from them is
+    drawn. params: whether parameters and constants are drawn. marks: what to say about nodes, by name.
     """
 
     view: str = "forward"

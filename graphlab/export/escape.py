@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-# controls, soft hyphen, bidi and zero-width marks, line separators, surrogates, noncharacters, tags
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
-    "\U000e0000-\U000e007f]"
-)
+from graphlab.messages import UNSEEN
+
 # words of a script that runs from right to left, as one piece
 _LEFTWARD = r"\w*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]\w*"
 _LEFTWARDS = re.compile(f"{_LEFTWARD}(?: {_LEFTWARD})*")
@@ -25,7 +22,7 @@ def visible(text: str) -> str:
     >>> visible("a\\nb"), visible("x\\u202ey")
     ('a␊b', 'x\\ufffdy')
     """
-    return _UNSEEN.sub(_picture, text)
+    return UNSEEN.sub(_picture, text)
 
 
 def _picture(match: re.Match[str]) -> str:

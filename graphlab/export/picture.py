@@ -85,8 +85,10 @@ def to_picture(
         )
         raise ExportError(tr(text, count=count, most=PNG_BOXES))
     if engine == "layered" and fmt != "svg":
-        text = "the engine 'layered' writes SVG only, not {fmt}: {install}"
-        raise ExportError(tr(text, fmt=fmt.upper(), install=_install_any()))
+        works = [name for name in ENGINES[:2] if fmt in _status(name).formats]
+        remedy = tr("leave --engine out, or --engine {name}", name=works[0]) if works else _install_any()
+        text = "the engine 'layered' writes SVG only, not {fmt}: write an .svg, or {remedy}"
+        raise ExportError(tr(text, fmt=fmt.upper(), remedy=remedy))
     notes: list[str] = []
     if engine == "layered":
         return to_svg(diagram, theme).encode(), notes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
 
-from graphlab.diagram import Line, Span
+from graphlab.diagram import Line
 from graphlab.errors import ExportError
 from graphlab.messages import did_you_mean, tr
 
@@ -129,6 +129,7 @@ class Theme:
     def legend(self, lines: Iterable[Line]) -> list[Line]:
         """A legend's lines, without what speaks of colour where the arrows have but one.
 
+        >>> from graphlab.diagram import Span
         >>> THEMES["print"].legend([(Span("wide"), Span(" and red", "hue"))])
         [(Span(text='wide', role='plain'),)]
         """

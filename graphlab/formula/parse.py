@@ -233,7 +233,10 @@ def _number(token: str, column: int) -> int | float:
             raise FormulaError(message, column)
         # int() of a very long digit string is refused by Python itself: look at the length first
         if len(token.lstrip("0")) > 19 or int(token) > MAX_INTEGER:
-            message = tr("the integer {token} does not fit in 64 bits; write it as a float", token=_short(token))
+            message = tr(
+                "the integer {token} does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+                token=_short(token),
+            )
             raise FormulaError(message, column)
         return int(token)
     value = float(token)

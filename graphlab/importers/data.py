@@ -74,7 +74,8 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
             case _:
                 return _read_csv(path, key, whole)
     except (OSError, zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
-        raise DataError(tr("'{name}' cannot be read: {error}", name=path.name, error=error)) from None
+        text = "'{name}' cannot be read: {error}; save it again (numpy.save, numpy.savez, or a .csv)"
+        raise DataError(tr(text, name=path.name, error=str(error).rstrip("."))) from None
     except MemoryError:
         raise MemoryLimitError(tr("'{name}' is too large for this machine's memory", name=path.name)) from None
 

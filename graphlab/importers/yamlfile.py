@@ -264,7 +264,10 @@ class _Composer:
         # int() of a very long digit string is refused by Python itself: look at the length first
         number = int(digits, base) if len(digits.lstrip("+-0")) <= 22 else MAX_INTEGER + 1
         if abs(number) > MAX_INTEGER:
-            message = tr("the integer {number} does not fit in 64 bits; write it as a float", number=value.shown())
+            message = tr(
+                "the integer {number} does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+                number=value.shown(),
+            )
             raise self.fail(value.place, message)
         return number
 

@@ -10,7 +10,7 @@ import click
 import pytest
 from graphlab_cli import screen
 from graphlab_cli.options import Size
-from graphlab_cli.screen import Styled, progress
+from graphlab_cli.screen import Styled, progress, say, say_all
 from graphlab_cli.table import Column, fold, table, text_width, words
 
 COLUMNS = (Column("name", fold=True), Column("n", right=True))
@@ -97,3 +97,9 @@ def test_progress_is_silent_for_what_is_quick_or_piped(monkeypatch: pytest.Monke
             step("forward")
         time.sleep(0.05)
         assert stream.getvalue() == ""
+
+
+def test_a_name_breaks_no_line_and_turns_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    say([Styled("a\nb", "strong"), " \u202ec\u2028d"])
+    say_all(table([Column("name")], [["x\ny"]], 80))
+    assert capsys.readouterr().out.splitlines() == ["a\\nb \\u202ec\\u2028d", "name", "x\\ny"]

@@ -197,3 +197,40 @@ def test_right_to_left_names_are_isolated() -> None:
     for escape in (dot_text, xml_text):
         assert escape(f"{name} = 2 + b") == f"\u2068{name}\u2069 = 2 + b"
         assert escape(f"\u2069{name}") == f"\ufffd\u2068{name}\u2069"
+
+
+def in_frames() -> Diagram:
+    def box(name: str, group: str | None, role: str = "node") -> Box:
+        return Box(name, name, (Span(name),), "linear", role, group=group)
+
+    boxes = (box("n0", None), box("n1", "g0", "param"), box("n2", "g0"), box("n3", "g0"), box("n4", "g1"))
+    pairs = ((0, 2), (1, 2), (2, 3), (3, 4))
+    arrows = tuple(Arrow(f"e{a}", f"n{a}", f"n{b}", "forward", ((Span("4×2"),),)) for a, b in pairs)
+    return Diagram("t", "", "forward", boxes, arrows, (Group("g0", "one"), Group("g1", "two")))
+
+
+def test_arrows_between_frames_are_longer_but_not_a_parameters() -> None:
+    lines = [line for line in to_dot(in_frames()).splitlines() if " -> " in line]
+    assert ["minlen=2" in line for line in lines] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_label_stands_on_what_is_behind_it(theme: str) -> None:
+    look = THEMES[theme]
+    lines = [line for line in to_dot(in_frames(), theme).splitlines() if " -> " in line]
+    grounds = [re.findall(r'BGCOLOR="(.*?)"', line)[0] for line in lines]
+    assert grounds == [look.paper, look.group_fill, look.group_fill, look.paper]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_only_a_coloured_theme_speaks_of_colour(theme: str) -> None:
+    legend = ((Span("the wider"), Span(" and stronger in colour", "hue"), Span(" an arrow")),)
+    dot = to_dot(dataclasses.replace(in_frames(), legend=legend), theme)
+    assert ("colour" in dot) == (len(THEMES[theme].scale) > 1)
+
+
+@pytest.mark.parametrize("kind", ["backward", "both"])
+def test_an_arrow_without_weight_is_dashed(kind: str) -> None:
+    arrows = [Arrow("e0", "n0", "n2", kind, weight=weight) for weight in (None, 0.0)]
+    dashed = ["dashed" in to_dot(dataclasses.replace(in_frames(), arrows=(arrow,))) for arrow in arrows]
+    assert dashed == [True, False]

@@ -89,7 +89,7 @@ def test_what_is_not_there_or_cannot_be_read(folder: Path) -> None:
         ("gone.py:build", "there is no file 'gone.py'"),
         ("no.such.module:build", "there is no module 'no.such.module'"),
         ("net.py:biuld", "'net.py' has no 'biuld' (did you mean 'build'?)"),
-        ("a\0b.yaml", "'a\0b.yaml' cannot be read: embedded null byte"),
+        ("a\0b.yaml", "'a\\x00b.yaml' cannot be read: embedded null byte"),
     ):
         assert failure(model) == ("UsageError", message)
 
