@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
-    """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic), warning or hue (of colour:
-    left out where a theme has none).
+    """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic) or warning.
+
+    One more role, hue: words about colour, which a theme without colours leaves out.
     """
 
     text: str
