@@ -164,6 +164,22 @@ def _send(trace: Trace, target: int, cotangents: list[Any], contributions: list[
         raise _out_of_memory(trace.graph, i) from None
 
 
+def sent(trace: Trace, i: int, g: Any, slot: int | None = None) -> tuple[Any, ...]:
+    """What node i sends to its inputs for an upstream gradient g, as backward does; linear in g.
+
+    slot: the only one wanted, where that spares work; the others may then be None.
+    """
+    made, values = trace.plan, trace.values
+    operands = made.operands[i]
+    context = made.back_contexts[i]
+    if slot is not None:
+        context = Context(made.mode, needs=tuple(k == slot for k in range(len(operands))))
+    with np.errstate(all="ignore"):
+        parts = made.vjps[i](context, g, tuple([values[j] for j in operands]), values[i], trace.residuals_of(i))
+        passing = made.passing[i] or (True,) * len(operands)
+        return tuple(map(_passed, parts, passing))
+
+
 def _add(cotangents: list[Any], operands: Sequence[int], parts: Sequence[Any]) -> None:
     for j, part in zip(operands, parts, strict=True):
         if part is not None:

@@ -167,7 +167,7 @@ class Trace:
         """This trace after backward."""
         return Trace(
             self.graph, self.plan, self.state, self.feeds, self.mode, self.iteration, self.values, self.residuals,
-            cotangents, contributions,
+            cotangents, contributions, self.summaries,
         )  # fmt: skip
 
     def save(self, path: str | Path, max_elements: int | None = None) -> None:

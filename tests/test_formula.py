@@ -143,7 +143,7 @@ def test_long_sums_are_not_deep():
         ("gamma * xhat + beta", "γ × x̂ + β"),
         ("sum(x, axis=[0, 1])", "Σ₀,₁ x"),
         ("mean(x)", "mean(x)"),
-        ("mean(x, axis=-1)", "mean₋₁(x)"),
+        ("mean(x, axis=-1)", "meanₖ(x)"),
         ("sqrt(var + eps)", "√(σ² + ε)"),
         ("abs(x - t)", "|x − t|"),
         ("transpose(rows(x)) @ rows(upstream)", "xᵀ · ∂L/∂y"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from graphlab.annotate.arrows import Arrows
-from graphlab.annotate.cards import Cards
+from graphlab.annotate.cards import Cards, wrapped
 from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
 from graphlab.annotate.measure import Measures
 from graphlab.annotate.neurons import neurons
-from graphlab.annotate.options import DETAILS, DIRECTIONS, VIEWS, Options
+from graphlab.annotate.options import DETAILS, DIRECTIONS, MAX_NODES, VIEWS, Options
 from graphlab.collecting import collection_paused
-from graphlab.diagram import Diagram, Group, Line, Span
+from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Span, plain
 from graphlab.errors import LossError
 from graphlab.formula.show import symbol
 from graphlab.graph import Graph
@@ -21,6 +22,17 @@ from graphlab.numbers import is_small, number
 from graphlab.trace import Trace
 from graphlab.worked import shortened
 
+_SIGNS = (
+    (r"Σₙ", "Σₙ: sum over the examples"),
+    (r"ₖ", "Σₖ: sum over the last axis"),
+    (r"x̂", "x̂: (x − μ) / √(σ² + ε)"),
+    (r"\bp\b − onehot", "p: softmax"),
+    (r"onehot", "onehot: 1 at the label, else 0"),
+    (r"/ n\b", "n: how many are averaged"),
+    (r"/ N\b", "N: examples"),
+    (r"\brms ", "rms: root mean square"),
+)
+LEGEND_WIDTH = 96
 DEEP = 6  # boxes in a chain, from where on it is drawn top to bottom
 
 __all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
@@ -62,7 +74,7 @@ def _diagram(trace: Trace, options: Options) -> Diagram:
         arrows=drawn,
         groups=tuple(groups),
         direction=options.direction or direction_for(arrows.edges),
-        legend=tuple(legend(options, cards, arrows)),
+        legend=tuple(legend(options, cards, arrows, boxes, drawn)),
         notes=tuple(notes(graph, parts, folded, options)),
     )
 
@@ -132,13 +144,15 @@ def subtitle(trace: Trace, options: Options) -> str:
     return " · ".join(parts)
 
 
-def legend(options: Options, cards: Cards, arrows: Arrows) -> list[Line]:
+def legend(
+    options: Options, cards: Cards, arrows: Arrows, boxes: Sequence[Box], drawn: Sequence[Arrow]
+) -> list[Line]:  # fmt: skip
     """What the colours, the widths of the arrows and the signs in the cards mean; only what the picture has."""
     lines = [_legend_of_arrows(options.view, arrows)]
-    low, high = arrows.scale
+    low, high = arrows.least, arrows.scale[1]
     if options.gradients and high and math.isfinite(high):
         text = tr(
-            " an arrow, the larger its gradient (root mean square, on a log scale from {low} to {high})",
+            " an arrow, the larger its gradient (root mean square, here {low} to {high}, on a log scale)",
             low=number(low, 2), high=number(high, 2),
         )  # fmt: skip
         lines.append((Span(tr("the wider")), Span(tr(" and stronger in colour"), "hue"), Span(text)))
@@ -148,12 +162,19 @@ def legend(options: Options, cards: Cards, arrows: Arrows) -> list[Line]:
         lines.append(
             (Span(tr("×0.25 → x: the gradient is 0.25 times as large (root mean square) where it arrives at x")),)
         )
-    signs = []
+    signs = signs_in(boxes, drawn) if len(boxes) <= MAX_NODES else []
     if "summary" in cards.said:
         signs.append(tr("μ σ a … b: mean, standard deviation, smallest and largest"))
     if "missing" in cards.said:
         signs.append(tr("–: nothing was computed"))
-    return [*lines, (Span(" · ".join(signs)),)] if signs else lines
+    return [*lines, *((Span(text),) for text in wrapped(" · ".join(signs), LEGEND_WIDTH))] if signs else lines
+
+
+def signs_in(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> list[str]:
+    """What the signs in the formulas mean that a reader cannot look up in the picture."""
+    lines = [row.lines for box in boxes for row in box.rows if row.kind in ("formula", "local")]
+    text = "\n".join(map(plain, [*lines, *(arrow.lines for arrow in arrows)]))
+    return [tr(meaning) for pattern, meaning in _SIGNS if re.search(pattern, text)]
 
 
 def _legend_of_arrows(view: str, arrows: Arrows) -> Line:

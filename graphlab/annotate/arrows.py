@@ -32,7 +32,8 @@ class Arrows:
         self.measures = measures
         self.part_of = {i: part for part in parts for i in part.members}
         self.edges = self._edges(parts)
-        self.scale = measures.scale([edge for edges in self.edges.values() for edge in edges])
+        edges = [edge for edges in self.edges.values() for edge in edges]
+        self.scale, self.least = measures.scale(edges), measures.least(edges)
         self.scalar = not any(trace.plan.shapes[self.source(edges[0])] for edges in self.edges.values())
         self.without = False  # whether an arrow carries no gradient, or one that is 0: the legend says how that looks
 
@@ -97,7 +98,8 @@ class Arrows:
             source = self.source(edges[0])
             size = self.measures.of(source, "value")
             shape = self.trace.plan.shapes[source]
-            text = self.brief(self.trace.values[source], shape, size.rms if size else None, precision)
+            whole = not self.trace.plan.dtypes[source].startswith("float")  # the size of labels says nothing
+            text = self.brief(self.trace.values[source], shape, size.rms if size and not whole else None, precision)
             lines.append((Span(text, "value"),))
             if len(sent) == 1:
                 part = self.trace.contributions[sent[0][0]][sent[0][1]]  # type: ignore[index]

@@ -105,8 +105,9 @@ class Cards:
         return [Row("formula", tuple(lines))]
 
     def shape(self, i: int) -> Row:
-        dtype = self.trace.plan.dtypes[i]
-        named = dtype != self.trace.graph.dtype or self.trace.graph.nodes[i].op == "input"
+        dtype, node = self.trace.plan.dtypes[i], self.trace.graph.nodes[i]
+        named = node.op == "input" and dtype == self.trace.graph.dtype  # a leaf of another dtype says so in its header
+        named = named or (dtype != self.trace.graph.dtype and not node.is_leaf)
         return _shape_row(self.trace.plan.shapes[i], dtype if named else None)
 
     def array(self, i: int, value: Any, kind: str, whole: bool = True) -> list[Row]:

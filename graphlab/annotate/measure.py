@@ -88,7 +88,12 @@ class Measures:
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)
-        return min(*[size for size in sizes if size >= high * 10**-WIDEST], high * 10**-NARROWEST), high
+        return min(self.least(edges), high * 10**-NARROWEST), high
+
+    def least(self, edges: list[tuple[int, int]]) -> float:
+        """The smallest RMS among these edges that is not lost beside the largest; 0 where there is none."""
+        sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
+        return min([size for size in sizes if size >= max(sizes) * 10**-WIDEST], default=0.0)
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:

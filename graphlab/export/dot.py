@@ -22,7 +22,7 @@ SIZE, LABEL_SIZE, PADDING = 10, 9, 4
 _CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
 _BREAK = '<BR ALIGN="LEFT"/>'
 _PATCH = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{}</TABLE>'
-_BESIDE = '<TR><TD WIDTH="10"></TD><TD BGCOLOR="{}" CELLPADDING="2">{}</TD></TR>'  # off the upright line on its left
+_BESIDE = '<TR><TD WIDTH="10"></TD><TD BGCOLOR="{}">{}</TD></TR>'  # off the upright line on its left
 _ABOVE = '<TR><TD BGCOLOR="{}">{}</TD></TR><TR><TD HEIGHT="4"></TD></TR>'  # off the line below it
 _BETWEEN = '<TR><TD HEIGHT="13"></TD></TR>' + _ABOVE  # and off the line above it, where two arrows join the same boxes
 _HURRY = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.1"}
@@ -124,7 +124,7 @@ def _writers(look: Theme) -> _Writers:
     return _Writers(
         _span_writer(look.inks),
         _span_writer({role: replace(ink, color=None) for role, ink in inks}),
-        _span_writer({role: replace(ink, bold=ink.bold and role == "warning") for role, ink in inks}),
+        _span_writer({role: replace(ink, bold=ink.bold and role == "warning", italic=False) for role, ink in inks}),
         _Cells(look),
         frozenset(role for role, ink in inks if ink.bold),
         look.mono,
@@ -300,18 +300,13 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
 
 
 def _label_places(diagram: Diagram, look: Theme) -> list[str]:
-    """How each arrow's label stands: beside or above its line, on a patch of what is behind it.
+    """How each arrow's label stands: beside or above its line, on a patch of paper.
 
     On a patch no frame and no other arrow runs through the numbers.
     """
-    twins, group = _twins(diagram.arrows), {box.id: box.group for box in diagram.boxes}
-    upright = diagram.direction == "tb"
-    out = []
-    for k, arrow in enumerate(diagram.arrows):
-        inside = group[arrow.tail] is not None and group[arrow.tail] == group[arrow.head]
-        place = _BESIDE if upright else _BETWEEN if k in twins else _ABOVE
-        out.append(_PATCH.format(place.format(look.group_fill if inside else look.paper, "{}")))
-    return out
+    twins, upright = _twins(diagram.arrows), diagram.direction == "tb"
+    beside, above, between = (_PATCH.format(text.format(look.paper, "{}")) for text in (_BESIDE, _ABOVE, _BETWEEN))
+    return [beside if upright else between if k in twins else above for k in range(len(diagram.arrows))]
 
 
 def _roomy(diagram: Diagram) -> set[int]:
@@ -387,7 +382,6 @@ def _clusters(diagram: Diagram, look: Theme, boxes: dict[str, str], left: str, *
 def _open_group(group: Group, look: Theme, left: str) -> str:
     label = f'<FONT COLOR="{look.quiet}" POINT-SIZE="10"><B>{dot_text(group.label)}</B></FONT>' if group.label else " "
     attributes = (
-        f'id={group.id} label=<{label}> {left} peripheries=1 margin=10 style="rounded,filled"'
-        f' color="{look.group_border}" fillcolor="{look.group_fill}"'
+        f'id={group.id} label=<{label}> {left} peripheries=1 margin=10 style=rounded color="{look.group_border}"'
     )
     return f"subgraph {quote('cluster_' + group.id)} {{ graph [{attributes}]"

@@ -257,7 +257,7 @@ def _frames(diagram: Diagram, look: Theme, picture: Picture) -> list[str]:
         out.append(
             f'<g id="{group.id}" class="cluster"><title>{xml_text(group.label)}</title>\n'
             f'<rect x="{r.x:.1f}" y="{r.y:.1f}" width="{r.width:.1f}" height="{r.height:.1f}" rx="10"'
-            f' fill="{look.group_fill}" stroke="{look.group_border}"/>\n'
+            f' fill="none" stroke="{look.group_border}"/>\n'
             + draw_line((Span(group.label, "strong"),), look, r.x + 10, r.y + 15, ink=look.quiet)
             + "</g>\n"
         )

@@ -78,7 +78,6 @@ class Theme:
     inks: Mapping[str, Ink]
     rows: Mapping[str, str]
     marks: Mapping[str, Badge]
-    group_fill: str
     group_border: str
     arrow: str
     arrow_ink: str
@@ -208,8 +207,7 @@ _LIGHT = Theme(
         "finding": Badge("#B54708", "#B54708", 2.0, "!"),
         "warning": Badge("#EC4A0A", "#B54708", 2.5, "!"),
     },
-    group_fill="#FAFBFC",
-    group_border="#E1E5EB",
+    group_border="#C9D0DA",
     arrow="#8892A6",
     arrow_ink="#475467",
     grad_ink="#B42318",
@@ -251,8 +249,7 @@ _DARK = Theme(
         "finding": Badge("#FDB022", "#FDB022", 2.0, "!"),
         "warning": Badge("#FB6514", "#FDB022", 2.5, "!"),
     },
-    group_fill="#141A24",
-    group_border="#2C3544",
+    group_border="#3A4556",
     arrow="#6B778C",
     arrow_ink="#B9C2D0",
     grad_ink="#FF9288",
@@ -288,7 +285,6 @@ _PRINT = Theme(
         "finding": Badge(_BLACK, _BLACK, 2.5, "!"),
         "warning": Badge(_BLACK, _BLACK, 3.5, "!"),
     },
-    group_fill=_WHITE,
     group_border="#555555",
     arrow=_BLACK,
     arrow_ink=_BLACK,
@@ -334,8 +330,7 @@ _COLORBLIND = Theme(
         "finding": Badge("#E69F00", "#000000", 2.5, "!"),
         "warning": Badge("#D55E00", "#A84A00", 3.0, "!"),
     },
-    group_fill="#FAFAFA",
-    group_border="#DADADA",
+    group_border="#C4C4C4",
     arrow="#8C8C8C",
     arrow_ink="#444444",
     grad_ink="#A84A00",

@@ -97,6 +97,8 @@ class _Show:
         level = _LEVEL[tree.op]
         if tree.op == "**":
             base = self.text(tree.left, _ATOM)
+            if "#" in base and not base.startswith("("):  # E#2² reads as E#(2²)
+                base = f"({base})"
             exponent, _ = self.shown(tree.right)
             if exponent.lstrip("-").isdigit():
                 return base + exponent.translate(_SUPERSCRIPT), _POW
@@ -139,9 +141,11 @@ def _slice_text(key: Slice) -> str:
 
 
 def axis_text(axis: object) -> str:
-    """The subscript that names the summed axis; nothing for all of them."""
+    """The subscript that names the summed axis, k for the last; nothing for all of them."""
     if axis is None or isinstance(axis, str):
         return ""
+    if axis in (-1, [-1]):
+        return "ₖ"
     return (
         ",".join(str(a) for a in axis).translate(_SUBSCRIPT)
         if isinstance(axis, list | tuple)

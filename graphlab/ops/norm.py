@@ -97,13 +97,17 @@ class BatchNorm(Op):
     @staticmethod
     def local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
         others = list(other_axes(len(shapes[0]), axis))
-        total = f"sum(upstream, axis={others}, keepdims=true)"
-        along = f"sum(upstream * xhat, axis={others}, keepdims=true)"
         gamma = _spread_text("gamma", len(shapes[0]), axis)
+        if len(others) not in others:  # the features are last, where numpy's broadcasting finds them
+            total, along = total_kept, along_kept = "sum_to(upstream, beta)", "sum_to(upstream * xhat, gamma)"
+        else:
+            total, along = f"sum(upstream, axis={others})", f"sum(upstream * xhat, axis={others})"
+            total_kept = f"sum(upstream, axis={others}, keepdims=true)"
+            along_kept = f"sum(upstream * xhat, axis={others}, keepdims=true)"
         return {
-            "x": f"{gamma} / sqrt(var + eps) * (upstream - {total} / n - xhat * {along} / n)",
-            "gamma": f"sum(upstream * xhat, axis={others})",
-            "beta": f"sum(upstream, axis={others})",
+            "x": f"{gamma} / sqrt(var + eps) * (upstream - {total_kept} / n - xhat * {along_kept} / n)",
+            "gamma": along,
+            "beta": total,
         }
 
     @staticmethod

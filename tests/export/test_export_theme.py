@@ -33,14 +33,12 @@ def pairs(look: Theme) -> list[tuple[str, str, str]]:
     """Every (what, ink, background) a picture can show."""
     spans = {"ink": look.ink, "quiet": look.quiet, **{r: ink.color for r, ink in look.inks.items() if ink.color}}
     bands = [look.band("node", family) for family in FAMILIES] + [look.band(role, "leaf") for role in ROLES]
-    papers = {look.paper, look.group_fill, *look.rows.values(), *(band.fill for band in bands if band.whole)}
+    papers = {look.paper, *look.rows.values(), *(band.fill for band in bands if band.whole)}
     papers |= {band.fill for band in look.roles.values()}
     out = [(f"band {band.fill}", band.ink, band.fill) for band in bands]
     out += [(f"{name} on {paper}", ink, paper) for (name, ink), paper in itertools.product(spans.items(), papers)]
     labels = [look.arrow_ink, look.grad_ink, *(badge.ink for badge in look.marks.values())]
-    return out + [
-        (f"label {ink} on {p}", ink, p) for ink, p in itertools.product(labels, (look.paper, look.group_fill))
-    ]
+    return out + [(f"label {ink} on {p}", ink, p) for ink, p in itertools.product(labels, (look.paper,))]
 
 
 def test_contrast_of_black_on_white_is_the_known_one() -> None:

@@ -1,0 +1,150 @@
+"""Two runs node by node, matched by name or by structure: which nodes are the same, how far apart the others are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from graphlab.errors import UsageError
+from graphlab.graph import Graph
+from graphlab.messages import tr
+from graphlab.trace import Trace
+
+WAYS = ("name", "structure")
+TOLERANCE = 1e-9
+COMMON = 0.5  # of the smaller run's nodes; from where on names are trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far two arrays are apart. absolute: max |a − b|. relative: that over max(|a|, |b|). None: not comparable."""
+
+    absolute: float | None = None
+    relative: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One node in both runs. status: same, differs, shape (the shapes differ) or unknown (an array is not there).
+
+    a, b: its names; one of them is None where only one run has it, and the status is then only.
+    """
+
+    a: str | None
+    b: str | None
+    op: str
+    status: str
+    value: Gap = Gap()
+    grad: Gap = Gap()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs, in the order of the first. first: the first node, forward, that differs; None: none does."""
+
+    matched_by: str
+    tolerance: float
+    pairs: tuple[Pair, ...]
+    first: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs and no node is in one run only."""
+        return all(pair.status in ("same", "unknown") for pair in self.pairs)
+
+
+def compare(a: Trace, b: Trace, by: str | None = None, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare two runs node by node: values, gradients, the largest differences, the first node that differs.
+
+    by: name or structure; None: by name where half of the smaller run's nodes have one in common. By structure: nodes
+    that compute are aligned in order by op and shape, leaves by the slots they feed. A node differs where
+    max |a − b| > tolerance · max(|a|, |b|). Raises UsageError for another way or a tolerance below 0.
+
+    >>> import graphlab as gl
+    >>> one, two = (gl.loads(f"graphlab: 1\\ninputs: {{x: 3}}\\nnodes: {{y: x * {k}, z: y + 1}}") for k in (2, 5))
+    >>> found = compare(gl.forward(one), gl.forward(two))
+    >>> found.first, [(pair.a, pair.status, pair.value.absolute) for pair in found.pairs]
+    ('y', [('x', 'same', 0.0), ('y', 'differs', 9.0), ('z', 'differs', 9.0)])
+    """
+    if by is not None and by not in WAYS:
+        raise UsageError(tr("nodes are matched by name or by structure, not by '{by}'", by=by))
+    if not tolerance >= 0:
+        raise UsageError(tr("the tolerance is {tolerance} but must be 0 or more", tolerance=tolerance))
+    way = by or _way(a.graph, b.graph)
+    found = _by_name(a.graph, b.graph) if way == "name" else _by_structure(a, b)
+    pairs = [_pair(a, b, i, found.get(i), tolerance) for i in range(len(a.graph))]
+    taken = set(found.values())
+    pairs += [Pair(None, node.name, node.op, "only") for j, node in enumerate(b.graph.nodes) if j not in taken]
+    first = next((pair.a for pair in _forward(a, pairs) if pair.status in ("differs", "shape", "only")), None)
+    return Comparison(way, tolerance, tuple(pairs), first)
+
+
+def _forward(a: Trace, pairs: list[Pair]) -> Iterator[Pair]:
+    """In the order of the run: what was given, then what was computed; then what only the other run has."""
+    leaves = [i for _, i, _ in a.graph.leaf_places]
+    yield from (pairs[i] for i in [*leaves, *a.plan.order])
+
+
+def _way(a: Graph, b: Graph) -> str:
+    common = sum(name in b.index for name in a.index)
+    return "name" if common >= COMMON * min(len(a), len(b)) else "structure"
+
+
+def _by_name(a: Graph, b: Graph) -> dict[int, int]:
+    return {i: b.index[name] for name, i in a.index.items() if name in b.index}
+
+
+def _by_structure(a: Trace, b: Trace) -> dict[int, int]:
+    """Computing nodes by op and shape, in order; then the leaves that feed the same slots of them."""
+    kinds, others = ([(t.graph.nodes[i].op, t.plan.shapes[i]) for i in t.plan.order] for t in (a, b))
+    found: dict[int, int] = {}
+    for block in SequenceMatcher(None, kinds, others, autojunk=False).get_matching_blocks():
+        for n in range(block.size):
+            found[a.plan.order[block.a + n]] = b.plan.order[block.b + n]
+    taken = set(found.values())
+    for i, j in list(found.items()):
+        for p, q in zip(a.plan.operands[i], b.plan.operands[j], strict=False):
+            leaf = p < len(a.graph) and q < len(b.graph) and a.graph.nodes[p].is_leaf and b.graph.nodes[q].is_leaf
+            if leaf and p not in found and q not in taken:
+                found[p] = q
+                taken.add(q)
+    return found
+
+
+def _pair(a: Trace, b: Trace, i: int, j: int | None, tolerance: float) -> Pair:
+    node = a.graph.nodes[i]
+    if j is None:
+        return Pair(node.name, None, node.op, "only")
+    other = b.graph.nodes[j]
+    op = node.op if node.op == other.op else f"{node.op} / {other.op}"
+    if a.plan.shapes[i] != b.plan.shapes[j]:
+        return Pair(node.name, other.name, op, "shape")
+    value = _gap(a.values[i], b.values[j])
+    grads = [None if t.cotangents is None else t.cotangents[k] for t, k in ((a, i), (b, j))]
+    grad = _gap(*grads)
+    lopsided = a.has_gradients and b.has_gradients and (grads[0] is None) != (grads[1] is None)
+    beyond = any(gap.relative is not None and gap.relative > tolerance for gap in (value, grad))
+    left_out = any((k, what) in t.summaries for t, k in ((a, i), (b, j)) for what in ("value", "grad"))
+    status = "differs" if beyond or (lopsided and not left_out) else "unknown" if value.absolute is None else "same"
+    return Pair(node.name, other.name, op, status, value, grad)
+
+
+def _gap(x: Any, y: Any) -> Gap:
+    """NaN and NaN, Inf and Inf are the same; NaN and a number are as far apart as can be."""
+    if x is None or y is None:
+        return Gap()
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.size == 0:
+        return Gap(0.0, 0.0)
+    with np.errstate(all="ignore"):
+        apart = np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.abs(x - y))
+        sizes = np.maximum(np.abs(x), np.abs(y))
+    if np.isnan(apart).any() or np.isinf(apart).any():
+        return Gap(math.inf, math.inf)
+    largest, size = float(apart.max()), float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
+    return Gap(largest, largest / size if size else 0.0)
