@@ -20,6 +20,7 @@ from graphlab.trace import Trace
 
 Shape = tuple[int, ...]
 _SIZES = ("batch", "count")
+_RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁻^")
 _BLANK = re.compile("\ue000(.*?)\ue001")  # where a name goes in a template; never part of a name
 
 
@@ -71,8 +72,18 @@ def rule_of(trace: Trace, i: int, k: int) -> Formula | None:
 
 
 def filled(template: str, names: Mapping[str, str]) -> str:
-    """A template with names in its blanks."""
-    return _BLANK.sub(lambda match: names.get(match[1], match[1]), template)
+    """A template with names in its blanks.
+
+    >>> filled("\ue000a\ue001² + \ue000b\ue001", {"a": "E#1", "b": "E#2"})
+    '(E#1)² + E#2'
+    """
+
+    def name(match: re.Match[str]) -> str:
+        found = names.get(match[1], match[1])
+        raised = "#" in found and template[match.end() : match.end() + 1] in _RAISED
+        return f"({found})" if raised else found  # E#1² reads as E#(1²)
+
+    return _BLANK.sub(name, template)
 
 
 def without_upstream(tree: Expr) -> Expr | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from graphlab.annotate.arrows import Arrows
-from graphlab.annotate.cards import Cards, wrapped
+from graphlab.annotate.cards import Cards
 from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
 from graphlab.annotate.measure import Measures
 from graphlab.annotate.neurons import neurons
@@ -167,7 +167,18 @@ def legend(
         signs.append(tr("μ σ a … b: mean, standard deviation, smallest and largest"))
     if "missing" in cards.said:
         signs.append(tr("–: nothing was computed"))
-    return [*lines, *((Span(text),) for text in wrapped(" · ".join(signs), LEGEND_WIDTH))] if signs else lines
+    return [*lines, *((Span(text),) for text in _packed(signs))]
+
+
+def _packed(items: Sequence[str]) -> list[str]:
+    """As many in a line as its width takes."""
+    out: list[str] = []
+    for item in items:
+        if out and len(out[-1]) + len(item) + 3 <= LEGEND_WIDTH:
+            out[-1] += f" · {item}"
+        else:
+            out.append(item)
+    return out
 
 
 def signs_in(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> list[str]:

@@ -97,8 +97,6 @@ class _Show:
         level = _LEVEL[tree.op]
         if tree.op == "**":
             base = self.text(tree.left, _ATOM)
-            if "#" in base and not base.startswith("("):  # E#2² reads as E#(2²)
-                base = f"({base})"
             exponent, _ = self.shown(tree.right)
             if exponent.lstrip("-").isdigit():
                 return base + exponent.translate(_SUPERSCRIPT), _POW
