@@ -150,5 +150,5 @@ def _bar(size: float, low: float, high: float) -> str:
         return "!"
     if size <= 0:
         return ""
-    share = math.log(size / low) / math.log(high / low) if high > low else 1.0
+    share = (math.log(size) - math.log(low)) / (math.log(high) - math.log(low)) if high > low else 1.0
     return "█" * (1 + round(share * (BAR - 1)))

@@ -19,7 +19,7 @@ from graphlab.tracefile import plain
 from graphlab.watching import Breakpoint, matching
 from graphlab.worked import inline
 
-from .screen import Line, Styled
+from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
 from .verbs import HELP, needed, verb, whole
 
@@ -169,7 +169,7 @@ class Console:
 
         found = blame(self.debugger.trace, rest or None)
         if self.as_json:
-            yield json.dumps(record_of(found), ensure_ascii=False)
+            yield json_text(record_of(found))
         else:
             yield from blame_lines(found, self.width)
 
@@ -184,7 +184,7 @@ class Console:
         holds = is_true(value)
         self.failed = self.failed or not holds
         if self.as_json:
-            yield json.dumps({"assert": expression, "holds": holds}, ensure_ascii=False)
+            yield json_text({"assert": expression, "holds": holds})
         elif not holds:
             yield Styled(tr("assertion failed: {text} is {why}", text=expression, why=why), "bad")
 
@@ -239,7 +239,7 @@ class Console:
     def shown(self, stop: Stop) -> Lines:
         """A stop: where, what was made, what comes; and the displays."""
         if self.as_json:
-            yield json.dumps(stop.record(), ensure_ascii=False)
+            yield json_text(stop.record())
             return
         head: list[Any] = [Styled(f"[{stop.position}/{stop.of}] ", "quiet"), tr(stop.phase)]
         if stop.node is not None:
@@ -275,9 +275,7 @@ class Console:
         except NotComputedError:
             value = None
         if self.as_json:
-            yield json.dumps(
-                {"print": expression, "value": None if value is None else plain(value)}, ensure_ascii=False
-            )
+            yield json_text({"print": expression, "value": None if value is None else plain(value)})
             return
         if value is None:
             yield f"{expression} = {MISSING}"

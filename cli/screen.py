@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,18 +14,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from graphlab.messages import tr
+from graphlab.messages import UNSEEN, escaped, tr
 
 SLOW = 1.0  # seconds after which a progress bar appears
 MAX_WARNINGS = 5
 _BATCH = 500  # lines written at once
-_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A)} | {
-    c: f"\\u{c:04x}"  # what breaks a line or turns its direction
-    for c in (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-}
-
-
-_JSON_CONTROL = {c: f"\\u{c:04x}" for c in range(0x7F, 0xA0)}
 
 
 class Styled(NamedTuple):
@@ -53,7 +47,11 @@ def clean(text: str) -> str:
     >>> clean("a\\x1b[2Jb")
     'a\\\\x1b[2Jb'
     """
-    return text.translate(_CONTROL)
+    return text if text.isprintable() else UNSEEN.sub(_written_out, text)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return match[0] if match[0] in "\n\t" else escaped(match[0])
 
 
 def styled(text: Text) -> str:
@@ -84,8 +82,13 @@ def _written(line: Line) -> str:
 
 def say_json(record: Any) -> None:
     """Write one JSON object, given as a text or as plain data; nothing in it can steer a terminal."""
-    text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
-    click.echo(text.rstrip("\n").translate(_JSON_CONTROL))
+    click.echo(json_text(record, indent=2).rstrip("\n"))
+
+
+def json_text(record: Any, indent: int | None = None) -> str:
+    """JSON in which what is unseen is written out; by default in one line."""
+    text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, indent=indent)
+    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
 
 
 def note(message: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from graphlab.errors import GraphlabError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.evaluate import evaluate
-from graphlab.formula.tree import Call, Expr, postorder
+from graphlab.formula.tree import Call, Expr, Index, Name, postorder
 from graphlab.messages import did_you_mean, tr
 from graphlab.numbers import summarise
 from graphlab.timeline import Timeline
@@ -51,10 +51,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 class _Names(Mapping[str, Any]):
     """Names at a position: NODE and NODE.value, NODE.grad, NODE.shape; value, grad and shape of the node at hand."""
 
-    def __init__(self, timeline: Timeline, position: int, node: int | None) -> None:
+    def __init__(self, timeline: Timeline, position: int, node: int | None, computed: bool) -> None:
         self.timeline = timeline
         self.position = position
         self.node = node
+        self.computed = computed  # something is computed with them: whole numbers as floats, which do not wrap around
 
     def __contains__(self, name: object) -> bool:
         return name not in ("true", "false", "none")
@@ -88,7 +89,7 @@ class _Names(Mapping[str, Any]):
         found = (self.timeline.value if what == "value" else self.timeline.grad)(i, self.position)
         if found is None:
             raise NotComputedError(tr("'{name}' is not computed here: –", name=name))
-        return found
+        return found.astype(np.float64) if self.computed and found.dtype.kind in "iu" else found
 
 
 def look(timeline: Timeline, position: int, node: int | None, text: str) -> Any:
@@ -106,7 +107,7 @@ def look(timeline: Timeline, position: int, node: int | None, text: str) -> Any:
     _check_functions(tree)
     try:
         with np.errstate(all="ignore"):
-            return evaluate(tree, _Names(timeline, position, node), FUNCTIONS)
+            return evaluate(tree, _Names(timeline, position, node, not isinstance(tree, Name | Index)), FUNCTIONS)
     except GraphlabError:
         raise
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:

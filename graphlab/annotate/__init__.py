@@ -97,9 +97,21 @@ def direction_for(edges: Iterable[tuple[int, int, int]]) -> str:
     >>> direction_for([(0, 1, 0)]), direction_for((i, i + 1, 0) for i in range(9))
     ('lr', 'tb')
     """
-    depth: dict[int, int] = {}
-    for tail, head, _ in edges:  # in the order of the consumers
-        depth[head] = max(depth.get(head, 1), depth.get(tail, 1) + 1)
+    heads: dict[int, set[int]] = {}
+    waiting: dict[int, int] = {}  # for how many boxes before it a box waits; folding may have closed circles
+    for tail, head, _ in edges:
+        if head not in heads.setdefault(tail, set()):
+            heads[tail].add(head)
+            waiting[head] = waiting.get(head, 0) + 1
+    depth = {tail: 1 for tail in heads if tail not in waiting}
+    ready = list(depth)
+    while ready:
+        tail = ready.pop()
+        for head in heads.get(tail, ()):
+            depth[head] = max(depth.get(head, 1), depth[tail] + 1)
+            waiting[head] -= 1
+            if not waiting[head]:
+                ready.append(head)
     return "tb" if max(depth.values(), default=1) >= DEEP else "lr"
 
 
@@ -148,7 +160,7 @@ def legend(
     options: Options, cards: Cards, arrows: Arrows, boxes: Sequence[Box], drawn: Sequence[Arrow]
 ) -> list[Line]:  # fmt: skip
     """What the colours, the widths of the arrows and the signs in the cards mean; only what the picture has."""
-    lines = [_legend_of_arrows(options.view, arrows)]
+    lines = [_legend_of_arrows(options.view, arrows, cards.detail == "names")]
     low, high = arrows.least, arrows.scale[1]
     if options.gradients and high and math.isfinite(high):
         text = tr(
@@ -188,17 +200,20 @@ def signs_in(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> list[str]:
     return [tr(meaning) for pattern, meaning in _SIGNS if re.search(pattern, text)]
 
 
-def _legend_of_arrows(view: str, arrows: Arrows) -> Line:
+def _legend_of_arrows(view: str, arrows: Arrows, bare: bool) -> Line:
+    """What stands on the arrows; bare: nothing does."""
     if view == "forward":
         said = tr(" computed forward") + (
-            "" if arrows.scalar else tr(" · arrows carry it, with its shape (rows×columns)")
+            "" if arrows.scalar or bare else tr(" · arrows carry it, with its shape (rows×columns)")
         )
         return (Span(tr("value"), "value"), Span(said))
-    if view == "both":
+    if view == "both" and not bare:
         return (
             Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
             Span(tr(" on each arrow · the gradient runs against the arrow")),
         )  # fmt: skip
+    if bare:
+        return (Span("∂L/∂x", "grad"), Span(tr(" gradient of the loss: it runs along the arrows")))
     said = tr(" gradient of the loss · on each arrow: ") + (
         tr("upstream × local derivative = downstream") if arrows.scalar
         else tr("the chain rule from a node's gradient to its input's, with shape and size (rms)")

@@ -10,6 +10,7 @@ from graphlab.numbers import Summary, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
 
+SMALLEST = 5e-324  # what no number above zero is less than
 NARROWEST, WIDEST = 2.0, 6.0  # decades that the arrows' widths span: a factor of two must not look like a thousand
 
 
@@ -88,7 +89,7 @@ class Measures:
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)
-        return min(self.least(edges), high * 10**-NARROWEST), high
+        return max(min(self.least(edges), high * 10**-NARROWEST), SMALLEST), high
 
     def least(self, edges: list[tuple[int, int]]) -> float:
         """The smallest RMS among these edges that is not lost beside the largest; 0 where there is none."""
@@ -108,4 +109,5 @@ def weight(size: float | None, scale: tuple[float, float]) -> float | None:
         return 1.0
     if size <= low or high <= 0:
         return 1.0 if low == high else 0.0
-    return round(min(1.0, math.log(size / low) / math.log(high / low)), 2) if high > low else 1.0
+    spread = math.log(high) - math.log(low)
+    return round(min(1.0, (math.log(size) - math.log(low)) / spread), 2) if spread > 0 else 1.0

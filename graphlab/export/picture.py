@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import struct
 import subprocess
@@ -27,6 +28,8 @@ FAR = 16_000  # ranks that all arrows pass together, from where on it does so to
 PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
 PNG_INCHES, PNG_DPI = 60, 144  # at most 8,640 pixels a side
 PNG_LEAST = 60  # pixels: a picture that shrank to less shows nothing any more
+
+_DATE = re.compile(rb"(/CreationDate \(D:)\d{14}")  # as long as it was: the PDF's table of places stays right
 
 # Wheels bring Graphviz along; what a bare Linux lacks then is only shared libraries.
 _CHILD = """
@@ -111,7 +114,7 @@ def to_picture(
             raise ExportError(tr(text, width=width, height=height))
         text = "the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible"
         notes.append(tr(text, width=width, height=height))
-    return picture, notes
+    return _DATE.sub(rb"\g<1>19700101000000", picture) if fmt == "pdf" else picture, notes
 
 
 def _first_that_works(

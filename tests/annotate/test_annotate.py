@@ -483,3 +483,26 @@ def test_a_folded_scope_of_parameters_alone_shows_no_empty_row():
 )
 def test_formulas_break_where_least_is_torn(text, width, lines):
     assert wrapped(text, width) == lines
+
+
+def test_direction_counts_the_longest_chain_of_folded_boxes_too():
+    text = "graphlab: 1\ninputs: {x: 0.5, y: 0.6}\nnodes:\n  s: {u: exp(x), v: exp(a3)}\n"
+    text += "".join(f"  {name}: {call}\n" for name, call in [("b1", "exp(s.u)"), ("b2", "exp(b1)"), ("b3", "exp(b2)")])
+    text += "".join(f"  {name}: {call}\n" for name, call in [("a1", "tanh(y)"), ("a2", "tanh(a1)"), ("a3", "tanh(a2)")])
+    trace = gl.forward(gl.loads(text + "loss: b3\n"))
+    assert annotate(trace, Options(fold=("s",))).direction == "tb"
+
+
+def test_the_smallest_numbers_can_be_drawn():
+    g = gl.Graph("tiny")
+    gl.mul(g.input("x", 1.0), 5e-324, name="y")
+    trace = run(g)
+    assert annotate(trace, Options(view="backward")).arrows[0].weight in (0.0, 1.0)
+
+
+def test_a_legend_of_bare_arrows_speaks_of_no_numbers_on_them():
+    trace = run(network())
+    for view in ("forward", "backward", "both"):
+        legend = plain(annotate(trace, Options(view=view, detail="names")).legend)
+        assert "on each arrow" not in legend
+        assert "shape" not in legend

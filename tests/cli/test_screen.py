@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from typing import Any
 
@@ -12,6 +13,8 @@ from graphlab_cli import screen
 from graphlab_cli.options import Size
 from graphlab_cli.screen import Styled, progress, say, say_all
 from graphlab_cli.table import Column, fold, table, text_width, words
+
+from graphlab.messages import UNSEEN
 
 COLUMNS = (Column("name", fold=True), Column("n", right=True))
 
@@ -103,3 +106,10 @@ def test_a_name_breaks_no_line_and_turns_no_text(capsys: pytest.CaptureFixture[s
     say([Styled("a\nb", "strong"), " \u202ec\u2028d"])
     say_all(table([Column("name")], [["x\ny"]], 80))
     assert capsys.readouterr().out.splitlines() == ["a\\nb \\u202ec\\u2028d", "name", "x\\ny"]
+
+
+def test_json_is_json_and_steers_no_terminal() -> None:
+    record = {"na\u202eme\xad\x7f": "a\nb\U000e0041", "한": [1]}
+    for text in (screen.json_text(record), screen.json_text(record, indent=2)):
+        assert json.loads(text) == record
+        assert not UNSEEN.search(text.replace("\n", ""))

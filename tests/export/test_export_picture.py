@@ -192,3 +192,8 @@ def test_the_status_of_every_engine(no_dot: None) -> None:
 def test_arrows_that_pass_many_ranks_are_drawn_plainly_too() -> None:
     _, notes = to_picture(pictures.grid(350, 4, skip=20), "svg")
     assert "1400 boxes are many" in notes[0]
+
+
+def test_a_pdf_carries_no_date() -> None:
+    pdf, _ = to_picture(pictures.sigmoid_backward(), "pdf")
+    assert b"(D:19700101000000" in pdf
