@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,13 @@ import click
 
 from graphlab.messages import tr
 
-from .options import memory, model_argument, read_model, run_options
+from .options import model_argument, run_options
+from .running import read_run
 from .screen import Line, Styled, say_all, say_json, width
 from .table import Column, table
 
 if TYPE_CHECKING:
-    from graphlab.blaming import Birth, Blame, Element
+    from graphlab.blaming import Birth, Blame, Element, Link
 
 BAR = 16  # columns of the longest bar
 _HELP = tr("""Say where a gradient vanished, exploded or turned NaN.
@@ -34,22 +35,22 @@ Examples:
 @click.command("blame", help=_HELP, short_help=tr("Say where a gradient vanished, exploded or turned NaN."))
 @model_argument
 @click.option("--node", metavar="NODE", help=tr("Whose gradient (default: the parameter farthest from the loss)."))
+@click.option("--all", "whole", is_flag=True, help=tr("The table of all nodes, not of the chain alone."))
 @click.option("--json", "as_json", is_flag=True, help=tr("Print one JSON object."))
 @run_options()
 def command(
-    model: tuple[str, ...], expression: str | None, node: str | None, as_json: bool, mode: str, seed: int | None,
-    max_memory: int | None,
+    model: tuple[str, ...], expression: str | None, node: str | None, whole: bool, as_json: bool, mode: str,
+    seed: int | None, max_memory: int | None,
 ) -> None:  # fmt: skip
-    graph = read_model(model, expression, seed, mode)
+    trace = read_run(model, expression, seed, mode, max_memory, gradients=True)
 
-    from graphlab import autodiff
     from graphlab.blaming import blame
 
-    found = blame(autodiff.backward(autodiff.forward(graph, mode=mode, **memory(max_memory))), node)
+    found = blame(trace, node)
     if as_json:
         say_json(record_of(found))
     else:
-        say_all(blame_lines(found, width() or 80))
+        say_all(blame_lines(found, width() or 80, whole))
 
 
 def record_of(found: Blame) -> Any:
@@ -67,8 +68,8 @@ def _plain(value: Any) -> Any:
     return plain(value) if isinstance(value, float) else value
 
 
-def blame_lines(found: Blame, columns: int) -> Iterator[Line]:
-    """The verdict, the first number that is not finite, and the chain as a table with bars."""
+def blame_lines(found: Blame, columns: int, whole: bool = False) -> Iterator[Line]:
+    """The verdict, the first number that is not finite, and the chain (or all nodes) as a table with bars."""
     from graphlab.formula.show import symbol
 
     yield [Styled(f"∂L/∂{symbol(found.target)}: ", "strong"), _verdict(found)]
@@ -78,7 +79,8 @@ def blame_lines(found: Blame, columns: int) -> Iterator[Line]:
     yield ""
     yield from table(
         (Column(tr("node"), fold=True), Column(tr("op"), fold=True), Column(tr("gradient, rms"), right=True),
-         Column(tr("× to the next"), right=True), Column(tr("log scale"))), _rows(found), columns,
+         Column(tr("× sent on") if whole else tr("× to the next"), right=True), Column(tr("log scale"))),
+        _rows(found, found.nodes if whole else found.chain), columns,
     )  # fmt: skip
 
 
@@ -126,11 +128,11 @@ def _element(element: Element) -> str:
     return f"  {at or '·'} {number(element.value)}" + (tr("   from {made}", made=made) if made else "")
 
 
-def _rows(found: Blame) -> list[list[Any]]:
+def _rows(found: Blame, links: Sequence[Link]) -> list[list[Any]]:
     from graphlab.formula.show import symbol
     from graphlab.numbers import MISSING, number
 
-    sizes = [link.rms for link in found.chain if math.isfinite(link.rms) and link.rms > 0]
+    sizes = [link.rms for link in links if math.isfinite(link.rms) and link.rms > 0]
     low, high = (min(sizes), max(sizes)) if sizes else (1.0, 1.0)
     return [
         [
@@ -140,7 +142,7 @@ def _rows(found: Blame) -> list[list[Any]]:
             MISSING if link.ratio is None else f"×{number(link.ratio, 3)}",
             Styled(_bar(link.rms, low, high), "grad"),
         ]
-        for link in found.chain
+        for link in links
     ]
 
 

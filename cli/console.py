@@ -21,16 +21,24 @@ from graphlab.worked import inline
 
 from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
+from .trying import Trying
 from .verbs import HELP, needed, verb, whole
 
 _MOVES = ("step", "next", "finish", "back", "rnext", "rfinish", "rc", "run")
 _COUNTED = ("step", "next", "back", "rnext")
-_IN_JSON = (*_MOVES, "continue", "until", "goto", "where", "load", "print", "display", "assert", "blame")
+_RESTART = (
+    *_MOVES, "continue", "until", "goto", "load", "set", "undo", "reset", "expand", "fold", "update", "iteration",
+)  # fmt: skip
+_IN_JSON = (
+    *_RESTART, "where", "print", "display", "assert", "blame", "why", "changes", "nudge", "element", "check",
+    "jacobian",
+)  # fmt: skip
 _AROUND = 5
+_BESIDE = 4  # names on either side of a node
 Lines = Iterator[Line]
 
 
-class Console:
+class Console(Trying):
     """A debugger, spoken to in lines.
 
     failed: an assertion did not hold. done: quit was said. as_json: each stop is one JSON object in a line.
@@ -44,6 +52,7 @@ class Console:
         self.done = False
         self.last = ""
         self.displays: list[str] = []
+        self.element = 0  # the entry that `element` shows next
 
     def run(self, line: str) -> Lines:
         """What one line says; an empty one repeats the last. Raises GraphlabError for one that cannot be followed."""
@@ -53,6 +62,10 @@ class Console:
         self.last = line
         word, _, rest = line.partition(" ")
         name = verb(word)
+        if name == "step" and rest.strip().startswith("element"):
+            name = "element"
+        if name in _RESTART:
+            self.element = 0
         if name in _MOVES:
             lines = self.moved(name, rest.strip())
         else:
@@ -162,17 +175,6 @@ class Console:
             yield from self._array(f"∂L/∂{symbol(node.name)}", timeline.grad(i, here), "grad")
             yield from self._around(node.name)
 
-    def do_blame(self, rest: str) -> Lines:
-        from graphlab.blaming import blame
-
-        from .blame import blame_lines, record_of
-
-        found = blame(self.debugger.trace, rest or None)
-        if self.as_json:
-            yield json_text(record_of(found))
-        else:
-            yield from blame_lines(found, self.width)
-
     def do_assert(self, rest: str) -> Lines:
         expression = needed(rest, "assert")
         try:
@@ -195,7 +197,9 @@ class Console:
         path = Path(rest or "step.svg")
         trace = self.debugger.timeline.seen(self.debugger.position)
         node = self.debugger.stop().node
-        marks = {node: (Mark("now", tr("here")),)} if node else None
+        texts = {name: self.debugger.was(name) for name in self.debugger.runs.changed()}
+        marks = {name: (Mark("changed", "; ".join(text)),) for name, text in texts.items() if text}
+        marks |= {node: (Mark("now", tr("here")), *marks.get(node, ()))} if node else {}
         draw(trace, view="backward" if trace.has_gradients else "forward", marks=marks).save(path)
         yield str(path)
 
@@ -248,13 +252,31 @@ class Console:
         if stop.reason:
             head.append(Styled(f"   {stop.reason}", "quiet"))
         yield head
+        if stop.node is not None:
+            yield self._window(stop.node)
         look = "value" if stop.phase == "forward" else "grad"
         for worked in stop.equations:
             yield from equation(pieces_of(worked, look), self.width, 4)
+        for text in stop.changed:
+            yield Styled(f"    ● {text}", "strong")
         if stop.coming:
             yield Styled(tr("    next: {what}", what=stop.coming), "quiet")
         for expression in self.displays:
             yield from self._printed(expression)
+
+    def _window(self, name: str) -> Line:
+        """The graph around a node in a line: who feeds it, it, who takes it."""
+        graph = self.debugger.trace.graph
+        i = graph.index[name]
+        before = list(dict.fromkeys(o for o in graph.nodes[i].inputs if isinstance(o, str)))
+        after = list(dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i]))
+        sides = [
+            ", ".join(map(symbol, names[:_BESIDE])) + (" …" if len(names) > _BESIDE else "")
+            for names in (before, after)
+        ]
+        parts: list[Any] = [Styled(f"    {sides[0]} → ", "quiet")] if before else ["    "]
+        parts.append(Styled(f"[{symbol(name)}]", "strong"))
+        return [*parts, Styled(f" → {sides[1]}", "quiet")] if after else parts
 
     def _around(self, name: str) -> Lines:
         """A node between its producers and consumers, with what they are here."""

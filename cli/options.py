@@ -22,6 +22,9 @@ _COMPLETED_BYTES = 200_000  # models up to this size are read for their node nam
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+EXPRESSION = tr("Instead of a MODEL: an expression, with its names as name=value behind it.")
+
+
 class Size(click.ParamType):
     """A number of bytes: 8GB, 500MB, 2GiB, 1e9."""
 
@@ -38,8 +41,7 @@ class Size(click.ParamType):
 
 def model_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """MODEL, or -e EXPRESSION name=value …"""
-    text = tr("Instead of a MODEL: an expression, with its names as name=value behind it.")
-    function = click.option("-e", "--expression", metavar="EXPRESSION", help=text)(function)
+    function = click.option("-e", "--expression", metavar="EXPRESSION", help=EXPRESSION)(function)
     return click.argument("model", nargs=-1, metavar="MODEL", type=click.Path(allow_dash=True))(function)
 
 

@@ -9,8 +9,8 @@ import click
 
 from graphlab.messages import tr
 
-from .options import memory, model_argument, precision_option, read_model, run_options
-from .running import backward_if_possible
+from .options import model_argument, precision_option, run_options
+from .running import read_run
 from .screen import say, say_all, width
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Examples:
   graphlab step model.yaml
   graphlab step model.yaml -c 'break relu*; continue; print fc1.W.grad'
   graphlab step model.yaml -c 'break * if nan(value); continue; where'
+  graphlab step model.yaml -c 'goto end; why W1.grad[0,2]; nudge W1[0,2] 1e-3; update lr=0.5'
+  graphlab step trace.npz
   graphlab step model.yaml --script walk.txt --json""")
 
 
@@ -43,14 +45,12 @@ def command(
 
     if commands is not None and script is not None:
         raise click.UsageError(tr("give -c or --script, not both"), click.get_current_context())
-    graph = read_model(model, expression, seed, mode)
+    trace = read_run(model, expression, seed, mode, max_memory)
 
-    from graphlab import autodiff
     from graphlab.debugger import Debugger
 
     from .console import Console
 
-    trace = backward_if_possible(autodiff.forward(graph, mode=mode, **memory(max_memory)))
     console = Console(Debugger(trace, precision), width() or 80, as_json)
     if commands is not None:
         _replay(console, commands.split(";"))

@@ -61,6 +61,7 @@ class Blame:
     """What became of a gradient. verdict: ok, vanished, exploded, zero or not finite.
 
     culprit: the node that shrank (grew, zeroed) it most. total: RMS of the leaf's gradient over that next to the loss.
+    nodes: every node that has a gradient, from the loss; ratio: of the largest contribution it sends.
     """
 
     target: str
@@ -69,6 +70,7 @@ class Blame:
     total: float
     chain: tuple[Link, ...]
     birth: Birth | None
+    nodes: tuple[Link, ...] = ()
 
 
 def blame(trace: Trace, target: str | None = None) -> Blame:
@@ -88,13 +90,13 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
     graph = trace.graph
     leaf = _farthest(trace) if target is None else graph.position(target)
-    if trace.cotangents[leaf] is None:
+    if _rms(trace, leaf) is None:
         raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=graph.nodes[leaf].name))
     chain = tuple(_chain(trace, leaf))
     after = next((link.rms for link in chain[1:]), chain[0].rms)
     total = chain[-1].rms / after if after else math.nan
     verdict = _verdict(chain[-1].rms, total)
-    return Blame(graph.nodes[leaf].name, verdict, _culprit(chain, verdict), total, chain, birth(trace))
+    return Blame(graph.nodes[leaf].name, verdict, _culprit(chain, verdict), total, chain, birth(trace), _links(trace))
 
 
 def _farthest(trace: Trace) -> int:
@@ -104,14 +106,55 @@ def _farthest(trace: Trace) -> int:
     depth[start] = 0
     for i in range(start, -1, -1):
         if depth[i] >= 0 and trace.contributions is not None:
-            for j, part in zip(trace.plan.operands[i], trace.contributions[i] or (), strict=False):
-                if part is not None:
-                    depth[j] = max(depth[j], depth[i] + 1)
+            for k in _sending(trace, i):
+                j = trace.plan.operands[i][k]
+                depth[j] = max(depth[j], depth[i] + 1)
     for role in ("param", "input"):
         found = [i for _, i, op in trace.graph.leaf_places if op == role and depth[i] >= 0]
         if found:
             return max(found, key=depth.__getitem__)
     return start
+
+
+def _rms(trace: Trace, i: int) -> float | None:
+    """RMS of a node's gradient; of a summary where a trace file left the array out."""
+    grad = None if trace.cotangents is None else trace.cotangents[i]
+    if grad is not None:
+        return summarise(grad).rms
+    kept = trace.summaries.get((i, "grad"))
+    return None if kept is None else kept.rms
+
+
+def _sent_sizes(trace: Trace, c: int) -> dict[int, float]:
+    """RMS of what node c sends to each of its inputs that it sends something to."""
+    parts = trace.contributions[c] if trace.contributions is not None else None
+    out = {k: summarise(part).rms for k, part in enumerate(parts or ()) if part is not None}
+    if trace.summaries:
+        kept = ((k, trace.summaries.get((c, f"sent {k}"))) for k in range(len(parts or ())))
+        out |= {k: summary.rms for k, summary in kept if summary is not None}
+    return out
+
+
+def _links(trace: Trace) -> tuple[Link, ...]:
+    """Every node that has a gradient, the loss first, with how much it multiplied it on its largest edge."""
+    out = []
+    for i in range(trace.plan.target or 0, -1, -1):
+        rms, node = _rms(trace, i), trace.graph.nodes[i]
+        if rms is None:
+            continue
+        sent = max(_sent_sizes(trace, i).values(), key=_badness, default=None)
+        out.append(Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms))
+    return tuple(out)
+
+
+def _badness(size: float) -> tuple[bool, float]:
+    return not math.isfinite(size), size
+
+
+def _sending(trace: Trace, i: int) -> list[int]:
+    parts = (trace.contributions[i] if trace.contributions is not None else None) or ()
+    kept = trace.summaries
+    return [k for k, part in enumerate(parts) if part is not None or (kept and (i, f"sent {k}") in kept)]
 
 
 def _chain(trace: Trace, leaf: int) -> Iterator[Link]:
@@ -121,16 +164,15 @@ def _chain(trace: Trace, leaf: int) -> Iterator[Link]:
         steps.append(_largest_sender(trace, steps[-1][0]))
     for i, sent in reversed(steps):
         node = trace.graph.nodes[i]
-        rms = summarise(trace.cotangents[i]).rms  # type: ignore[index]
+        rms = _rms(trace, i) or 0.0
         yield Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms)
 
 
 def _largest_sender(trace: Trace, j: int) -> tuple[int, float]:
     """The consumer that sends node j most, and the RMS of that; what is not finite counts as most."""
-    contributions = trace.contributions or ()
-    parts = [(c, contributions[c][k]) for c, k in trace.graph.consumers[j] if contributions[c] is not None]
-    sizes = [(c, summarise(part).rms) for c, part in parts if part is not None]
-    return max(sizes, key=lambda item: (not math.isfinite(item[1]), item[1]))
+    sent = {c: _sent_sizes(trace, c) for c, _ in trace.graph.consumers[j]}
+    sizes = [(c, sent[c][k]) for c, k in trace.graph.consumers[j] if k in sent[c]]
+    return max(sizes, key=lambda item: _badness(item[1]))
 
 
 def _verdict(rms: float, total: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from graphlab.errors import ModelError
+from graphlab.experiments import Change, Experiments, Nudge
 from graphlab.formula import parse
 from graphlab.looking import NotComputedError, is_true, look
 from graphlab.messages import tr
@@ -17,7 +18,7 @@ from graphlab.numbers import is_small, number, signed
 from graphlab.timeline import Moment, Timeline
 from graphlab.trace import Trace
 from graphlab.watching import Breakpoint, changes_of, places_of
-from graphlab.worked import Worked, backward_worked, forward_worked, inline, own_name, short_name
+from graphlab.worked import Worked, backward_worked, element_worked, forward_worked, inline, own_name, short_name
 
 START, LOSS, END = "start", "loss", "end"
 
@@ -27,7 +28,8 @@ class Stop:
     """Where the debugger stands and what was just made.
 
     phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
-    two edges of a node. reason: why it stopped here. coming: what happens next.
+    two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
+    what it was in this run before anything was set.
     """
 
     position: int
@@ -40,6 +42,7 @@ class Stop:
     inside: bool
     reason: str
     coming: str
+    changed: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -61,12 +64,17 @@ class Debugger:
     """
 
     def __init__(self, trace: Trace, precision: int = 4) -> None:
-        self.trace = trace
+        self.runs = Experiments(trace, precision)
         self.timeline = Timeline(trace)
         self.precision = precision
         self.position = 0
         self.breakpoints: dict[int, Breakpoint] = {}
         self._numbers = 0
+
+    @property
+    def trace(self) -> Trace:
+        """The run that is looked at."""
+        return self.timeline.trace
 
     # Moves
 
@@ -247,6 +255,82 @@ class Debugger:
             raise ModelError(tr("there is no breakpoint {n}", n=number))
         return self.breakpoints[number]
 
+    # What if
+
+    def set(self, target: str, value: Any) -> Change:
+        """Give a leaf, or one element of it, another value; what depends on it is computed again."""
+        return self._after(self.runs.set, target, value)
+
+    def set_attr(self, name: str, attr: str, value: Any) -> Change:
+        """Give a node another attribute, such as a batchnorm's eps."""
+        return self._after(self.runs.set_attr, name, attr, value)
+
+    def nudge(self, target: str, by: float) -> Nudge:
+        """The loss moves by gradient × nudge, and a difference: shown, not kept."""
+        return self.runs.nudge(target, by)
+
+    def undo(self) -> Change:
+        """Take the last change back."""
+        return self._after(self.runs.undo)
+
+    def reset(self) -> Stop:
+        """Take all changes of this run back."""
+        self._after(self.runs.reset)
+        return self.stop()
+
+    def expand(self, name: str) -> Change:
+        """Unfold a node into its steps; we stay at the node."""
+        return self._after(self.runs.unfold, name)
+
+    def fold(self, name: str) -> Change:
+        """Fold a node again."""
+        return self._after(self.runs.fold, name)
+
+    def update(self, lr: float, kind: str = "sgd") -> Stop:
+        """One optimiser step (sgd, momentum or adam): the start of the next iteration; the old one stays reachable."""
+        self._after(self.runs.update, lr, kind)
+        return self.goto(0)
+
+    def iteration(self, number: int) -> Stop:
+        """To another iteration, at the position we are at."""
+        self._after(self.runs.go, number)
+        return self.stop()
+
+    def _after(self, act: Callable[..., Any], *args: Any) -> Any:
+        """Do something to the runs, then look at the one there is now, from where we are."""
+        node, phase = self._node_at(self.position), self._phase(self.position)
+        name = None if node is None else self.trace.graph.nodes[node].name
+        before = self.timeline
+        found = act(*args)
+        self.timeline = before.like(self.runs.now)
+        if len(self.trace.graph) != len(before.trace.graph):
+            self.position = self._same_place(name, phase)
+        self.position = min(self.position, len(self.timeline))
+        for b in self.breakpoints.values():
+            b.places = self._places(b)
+        return found
+
+    def _same_place(self, name: str | None, phase: str) -> int:
+        """Where a node has done its work of a phase in the run there is now; inside of what it was folded into."""
+        graph = self.trace.graph
+        while name and name not in graph:
+            name = name.rpartition(".")[0]
+        if not name:
+            return 0
+        i = graph.index[name]
+        if phase == "seed" or (phase == "backward" and self.timeline.sent_from[i] >= 0):
+            return self.timeline.seed_at if phase == "seed" else self.timeline.stop_after(self.timeline.sent_from[i])
+        return self.timeline.made_at[i]
+
+    def _places(self, b: Breakpoint) -> list[tuple[int, int]]:
+        """A breakpoint's places in the run there is now; none where its node is gone."""
+        try:
+            if b.kind == "watch":
+                return changes_of(self.timeline, b.text)
+            return places_of(self.timeline, b.text.partition(" if ")[0])
+        except ModelError:
+            return []
+
     # Looking
 
     def look(self, expression: str) -> Any:
@@ -262,8 +346,47 @@ class Debugger:
         return Stop(
             p, len(timeline), self._phase(p), node.name if node else None, node.op if node else None,
             None if i is None else self.trace.plan.shapes[i], tuple(self._equations(p, single)), inside,
-            reason, self._coming(p),
+            reason, self._coming(p), () if node is None else tuple(self.was(node.name, p)),
         )  # fmt: skip
+
+    def was(self, name: str, position: int | None = None) -> list[str]:
+        """What a node's value and gradient were before anything was set in this run, before → after; as far as they are
+        computed at a position."""
+        p = self.position if position is None else position
+        i, out = self.trace.graph.index[name], []
+        for kind, label in (("value", tr("value")), ("grad", f"∂L/∂{name}")):
+            before = self.runs.was(name, kind)
+            now = (self.timeline.value if kind == "value" else self.timeline.grad)(i, p) if before is not None else None
+            if before is not None and now is not None:
+                texts = [inline(array, None, self.precision) for array in (before, now)]
+                out.append(f"{label}: {texts[0]} → {texts[1]}")
+        return out
+
+    def element(self, key: int | tuple[int, ...]) -> list[Worked]:
+        """The arithmetic of one entry of what was made last: by its index, or the n-th in C order (the last there is).
+
+        Raises ModelError where nothing was made, or there is no such entry.
+        """
+        at = self.position - 1
+        found = []
+        for p in range(self.timeline.stop_before(self.position), self.position):
+            moment = self.timeline[p]
+            if moment.kind in ("forward", "contribution"):
+                slot = None if moment.kind == "forward" else moment.slot
+                shape = self._shape(moment)
+                if isinstance(key, int):
+                    size = int(np.prod(shape))
+                    index = np.unravel_index(min(key, size - 1), shape) if shape and size else ()
+                    found.append((moment.node, slot, tuple(int(n) for n in index)))
+                elif len(key) == len(shape):
+                    found.append((moment.node, slot, key))
+        if at < 0 or not found:
+            raise ModelError(tr("nothing was made here that has such an entry"))
+        return [element_worked(self.trace, i, slot, index, self.precision) for i, slot, index in found]
+
+    def _shape(self, moment: Moment) -> tuple[int, ...]:
+        plan = self.trace.plan
+        return plan.shapes[moment.node if moment.kind == "forward" else plan.operands[moment.node][moment.slot]]
 
     def _node_at(self, p: int) -> int | None:
         return self.timeline[p - 1].node if p else None

@@ -116,40 +116,61 @@ def _widened(node: Node) -> Node:
 
 
 def _nodes(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
-    graph, plan = trace.graph, trace.plan
+    graph = trace.graph
     count = sum(len(node.inputs) for node in graph.nodes) or 1
     for i, node in enumerate(graph.nodes):
-        if node.is_leaf:
+        if not node.is_leaf:
+            yield from _node(trace, i, samples, budget / count / (PROBE + _seconds(trace, i)), len(node.inputs))
+
+
+def _node(trace: Trace, i: int, samples: int, allowed: float, inputs: int) -> Iterable[Check]:
+    """Each slot of one node; allowed: how many differences may be spent on it."""
+    node, plan = trace.graph.nodes[i], trace.plan
+    op = ops.get(node.op)
+    primals = [trace.values[j] for j in plan.operands[i]]
+    cotangents: Any = None
+    weights = _upstream(trace, i)
+    limit = int(min(allowed, 1 << 30))
+    chosen = _drawn(range(inputs), max(1, limit * inputs // LEAST))
+    for k, slot in enumerate(node.slots):
+        reason = _no_gradient(trace, i, k)
+        if spared := not reason and k not in chosen:
+            reason = tr("{n} of {of} inputs were drawn; a larger budget checks more", n=len(chosen), of=inputs)
+        if reason:
+            yield Check(node.name, node.op, slot, "skipped", spared=spared, reason=reason)
             continue
-        op = ops.get(node.op)
-        primals = [trace.values[j] for j in plan.operands[i]]
-        cotangents: Any = None
-        weights = _upstream(trace, i)
-        limit = int(budget / count / (PROBE + _seconds(trace, i)))
-        slots = node.slots
-        chosen = _drawn(range(len(slots)), max(1, limit * len(slots) // LEAST))
-        for k, slot in enumerate(slots):
-            reason = _no_gradient(trace, i, k)
-            if spared := not reason and k not in chosen:
-                reason = tr("{n} of {of} inputs were drawn; a larger budget checks more", n=len(chosen), of=len(slots))
-            if reason:
-                yield Check(node.name, node.op, slot, "skipped", spared=spared, reason=reason)
-                continue
-            if cotangents is None:
-                residuals = trace.residuals_of(i)
-                cotangents = plan.vjps[i](Context(trace.mode), weights, primals, trace.values[i], residuals)
-            analytic = cotangents[k]
-            if analytic is not None and op.elementwise:
-                analytic = unbroadcast(analytic, np.shape(primals[k]))
-            function = Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
-            yield compared(function, analytic, Check(node.name, node.op, slot, "ok"), samples, limit)
+        if cotangents is None:
+            residuals = trace.residuals_of(i)
+            cotangents = plan.vjps[i](Context(trace.mode), weights, primals, trace.values[i], residuals)
+        analytic = cotangents[k]
+        if analytic is not None and op.elementwise:
+            analytic = unbroadcast(analytic, np.shape(primals[k]))
+        function = Function(_node_function(trace, i, k), primals[k], trace.values[i], weights)
+        yield compared(function, analytic, Check(node.name, node.op, slot, "ok"), samples, limit)
+
+
+def check_node(trace: Trace, name: str, samples: int = SAMPLES) -> tuple[Check, ...]:
+    """One node of a run: each slot of a node that computes, or a leaf end to end; in float64.
+
+    Raises ModelError for an unknown name.
+    """
+    i = trace.graph.position(name)
+    wide = as_float64(trace.graph)
+    if wide is not trace.graph or trace.residuals is None:
+        feeds = {key: np.asarray(value, np.float64) if np.asarray(value).dtype.kind == "f" else value
+                 for key, value in trace.feeds.items()}  # fmt: skip
+        trace = autodiff.forward(wide, feeds, state=trace.state, mode=trace.mode, iteration=trace.iteration)
+    with np.errstate(all="ignore"):
+        if not trace.graph.nodes[i].is_leaf:
+            return tuple(_node(trace, i, samples, math.inf, len(trace.graph.nodes[i].inputs)))
+        done = autodiff.backward(trace)
+        return (_end(done, i, samples, 1 << 30),)
 
 
 def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
     """dL/dθ for every parameter and every input that has a gradient."""
     graph, plan = trace.graph, trace.plan
     done = autodiff.backward(trace)
-    target = autodiff.start_of(graph, plan)
     leaves = [i for i, node in enumerate(graph.nodes) if node.op in ("param", "input")]
     reached = [i for i in leaves if done.cotangents[i] is not None]  # type: ignore[index]
     once = PROBE + sum(_seconds(trace, i) for i in plan.order) / 2  # a leaf moves about half of the graph
@@ -157,18 +178,30 @@ def _ends(trace: Trace, samples: int, budget: float) -> Iterable[Check]:
     limit = int(budget / once / max(min(len(reached), allowed), 1))
     chosen = _drawn(reached, allowed)
     rerun, rounding = Rerun(trace), _rounding(done)
-    weights = np.asarray(graph.backward_gradient if graph.backward_gradient is not None else 1.0)
     for i in leaves:
         node = graph.nodes[i]
         blank = Check(node.name, node.op, "", "ok")
-        if i not in reached:
-            yield replace(blank, status="skipped", reason=_not_reached(trace, i))
-        elif i not in chosen:
+        if i in reached and i not in chosen:
             reason = tr("{n} of {of} leaves were drawn; a larger budget checks more", n=len(chosen), of=len(reached))
             yield replace(blank, status="skipped", spared=True, reason=reason)
         else:
-            function = Function(rerun.function(i, target), trace.values[i], trace.values[target], weights, rounding)
-            yield compared(function, done.cotangents[i], blank, samples, limit)  # type: ignore[index]
+            yield _end(done, i, samples, limit, rerun, rounding)
+
+
+def _end(
+    done: Trace, i: int, samples: int, limit: int, rerun: Rerun | None = None, rounding: float | None = None
+) -> Check:  # fmt: skip
+    """dL/dθ of one leaf."""
+    graph, node = done.graph, done.graph.nodes[i]
+    blank = Check(node.name, node.op, "", "ok")
+    if done.cotangents is None or done.cotangents[i] is None:
+        return replace(blank, status="skipped", reason=_not_reached(done, i))
+    target = autodiff.start_of(graph, done.plan)
+    weights = np.asarray(graph.backward_gradient if graph.backward_gradient is not None else 1.0)
+    moved = (rerun or Rerun(done)).function(i, target)
+    rounding = _rounding(done) if rounding is None else rounding
+    function = Function(moved, done.values[i], done.values[target], weights, rounding)
+    return compared(function, done.cotangents[i], blank, samples, limit)
 
 
 def _drawn(all_of_them: Sequence[int], allowed: int) -> set[int]:

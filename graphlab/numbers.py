@@ -231,8 +231,8 @@ def is_small(shape: tuple[int, ...]) -> bool:
     return len(shape) <= 2 and all(n <= FULL for n in shape)
 
 
-def matrix_lines(array: Any, precision: int = 4) -> list[str]:
-    """Rows of aligned numbers; of a large array its corner, with … for the rest.
+def matrix_lines(array: Any, precision: int = 4, full: int = FULL) -> list[str]:
+    """Rows of aligned numbers; of an array with more than `full` rows or columns its corner, with … for the rest.
 
     >>> matrix_lines(np.array([[1.0, -0.5], [0.25, 10.0]]))
     ['[ 1     -0.5 ]', '[ 0.25  10   ]']
@@ -241,12 +241,12 @@ def matrix_lines(array: Any, precision: int = 4) -> list[str]:
     while array.ndim > 2:
         array = array[0]
     rows = array.reshape(1, -1) if array.ndim < 2 else array
-    corner = rows[:FULL, :FULL]
+    corner = rows[:full, :full]
     cells = [[number(v, precision) for v in row] for row in corner.tolist()]
-    if rows.shape[1] > FULL:
+    if rows.shape[1] > full:
         cells = [[*row, "…"] for row in cells]
     aligned = _aligned(cells)
-    if rows.shape[0] > FULL:
+    if rows.shape[0] > full:
         aligned.append("[ … ]")
     return aligned
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from copy import copy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -56,6 +57,15 @@ class Timeline:
         if trace.contributions is not None and trace.plan.target is not None:
             self._backward(trace, trace.plan.target)
         self.borders = array("l", self._borders())  # where another scope or phase begins
+
+    def like(self, trace: Trace) -> Timeline:
+        """The timeline of another run; of the same plan it has the same moments, and costs nothing."""
+        same = trace.plan is self.trace.plan and trace.has_gradients == self.trace.has_gradients
+        if not same or trace.summaries or self.trace.summaries:
+            return Timeline(trace)
+        twin = copy(self)
+        twin.trace = trace
+        return twin
 
     def _backward(self, trace: Trace, target: int) -> None:
         """The seed and every edge; written out, since there may be hundreds of thousands."""

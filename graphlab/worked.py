@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
-from graphlab.formula import evaluate, show
+from graphlab.errors import ModelError
+from graphlab.formula import Element, evaluate, show
 from graphlab.formula.show import symbol
+from graphlab.formula.tree import Name
 from graphlab.messages import tr
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text, summarise, summary_text
 from graphlab.rules import Formula, filled, formula_of, rule_of
@@ -116,6 +119,45 @@ def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> Loca
         if np.asarray(value).dtype == np.bool_:  # a condition is a factor: 1 or 0
             value = np.asarray(value, np.int64)[()]
     return LocalDerivative(left, filled(rule.local_template, _symbols(trace, i, rule)), value)
+
+
+def element_worked(trace: Trace, i: int, slot: int | None, key: Sequence[int], precision: int = 4) -> Worked:
+    """One entry: of node i's value, or of what it sends to an input. Raises ModelError where there is no such entry.
+
+    >>> import graphlab as gl
+    >>> trace = gl.forward(gl.loads("graphlab: 1\\ninputs: {x: [[1, 2]], w: [[3], [4]]}\\nnodes: {y: x @ w}"))
+    >>> element_worked(trace, 2, None, (0, 0)).substituted
+    '1 × 3 + 2 × 4'
+    """
+    node = trace.graph.nodes[i]
+    part = trace.values[i] if slot is None else (trace.contributions or [()])[i][slot]
+    formula = formula_of(trace, i) if slot is None else rule_of(trace, i, slot)
+    name = own_name(trace, i) if slot is None else f"∂L/∂{short_name(trace, i, node.inputs[slot])}"
+    key = tuple(key)
+    if (
+        part is None
+        or len(key) != np.ndim(part)
+        or any(not -n <= k < n for k, n in zip(key, np.shape(part), strict=True))
+    ):
+        text = "'{name}' has no entry [{key}]; its shape is {shape}"
+        shape = shape_text(np.shape(part)) if part is not None else MISSING
+        raise ModelError(tr(text, name=name, key=",".join(map(str, key)), shape=shape))
+    key = tuple(k % n for k, n in zip(key, np.shape(part), strict=True))
+    left = name + ("[" + ",".join(map(str, key)) + "]" if key else "")
+    result = number(np.asarray(part)[key], precision)
+    if formula is None or any(trace.values[j] is None for j in trace.plan.operands[i]):
+        return Worked(left, None, None, result)
+    values = environment(trace, i, None if slot is None else node.slots[slot])
+    one = Element(formula.numbered, values, key)
+    symbols = one.symbols(_symbols(trace, i, formula) | {name: show(Name(name)) for name in op_names(trace, i)})
+    numbers = one.numbers(lambda value: number(value, precision))
+    return Worked(left, show(one.tree, symbols), show(one.tree, numbers), result)
+
+
+def op_names(trace: Trace, i: int) -> tuple[str, ...]:
+    """What a node's formulas call its residuals and attributes."""
+    node = trace.graph.nodes[i]
+    return (*ops.get(node.op).residuals, *node.attrs)
 
 
 def environment(trace: Trace, i: int, slot: str | None = None) -> dict[str, Any]:
