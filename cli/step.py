@@ -25,7 +25,7 @@ Examples:
   graphlab step model.yaml
   graphlab step model.yaml -c 'break relu*; continue; print fc1.W.grad'
   graphlab step model.yaml -c 'break * if nan(value); continue; where'
-  graphlab step model.yaml -c 'goto end; why W1.grad[0,2]; nudge W1[0,2] 1e-3; update lr=0.5'
+  graphlab step model.yaml -c 'goto end; why W.grad[0,2]; set W[0,2] = 0.5'
   graphlab step trace.npz
   graphlab step model.yaml --script walk.txt --json""")
 

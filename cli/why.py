@@ -12,7 +12,6 @@ from graphlab.messages import tr
 from .options import EXPRESSION, run_options
 from .running import read_run
 from .screen import Line, Styled, say_all, say_json, width
-from .steps import equation
 
 if TYPE_CHECKING:
     from graphlab.paths import Path, Share, Why
@@ -135,6 +134,8 @@ def _count(found: Why) -> str:
 def _path(path: Path, columns: int, precision: int) -> Iterator[Line]:
     from graphlab.formula.show import symbol
     from graphlab.numbers import number, signed
+
+    from .steps import equation
 
     names = [symbol(name) for name in path.nodes]
     if len(names) > 12:

@@ -49,7 +49,13 @@ ABOVE = {
     "looking": {"formula", "timeline"},
     "watching": {"formula", "graph", "timeline"},
     "blaming": {"trace", "worked"},
-    "debugger": {"looking", "watching", "worked"},
+    "optimisers": {"trace"},
+    "whatif": {"autodiff"},
+    "jacobian": {"autodiff"},
+    "paths": {"autodiff", "formula"},
+    "matching": {"trace"},
+    "experiments": {"expand", "formula", "optimisers", "whatif", "worked"},
+    "debugger": {"experiments", "looking", "watching", "worked"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house
 

@@ -39,7 +39,7 @@ class Element:
     def __init__(self, tree: Expr, values: Mapping[str, Any], key: Key) -> None:
         self.values = values
         self.entries: dict[str, tuple[str, Key, float]] = {}
-        self._known: dict[int, Any] = {}
+        self._known: dict[Expr, Any] = {}
         shape = np.shape(self._value(tree))
         if len(key) != len(shape) or any(not 0 <= k < n for k, n in zip(key, shape, strict=True)):
             raise IndexError(key)
@@ -55,10 +55,10 @@ class Element:
         return {entry: written(value) for entry, (_, _, value) in self.entries.items()} | {"…": "…"}
 
     def _value(self, tree: Expr) -> Any:
-        if id(tree) not in self._known:
+        if tree not in self._known:
             with np.errstate(all="ignore"):
-                self._known[id(tree)] = evaluate(tree, self.values)
-        return self._known[id(tree)]
+                self._known[tree] = evaluate(tree, self.values)
+        return self._known[tree]
 
     def _at(self, tree: Expr, key: Key) -> Expr:
         """The tree for one entry of its value; a key may be longer than the value's own, as in broadcasting."""
