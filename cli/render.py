@@ -14,6 +14,7 @@ from graphlab.messages import tr
 
 from .options import check_writable, complete_nodes, memory, model_argument, precision_option, read_model, run_options
 from .screen import note, progress, say
+from .slides import check_steps, draw_steps
 
 if TYPE_CHECKING:
     from graphlab.trace import Trace
@@ -36,7 +37,8 @@ Examples:
   graphlab render model.yaml --view backward -o back.png
   graphlab render model.yaml --view all -o pictures/
   graphlab render -e "sigmoid(w*x + b)" w=2 x=-1 b=0.5
-  graphlab render model.yaml --expand batchnorm --theme print""")
+  graphlab render model.yaml --expand batchnorm --theme print
+  graphlab render model.yaml --step all -o frames/""")
 
 
 @click.command("render", help=_HELP, short_help=tr("Draw a model forward and backward."))
@@ -69,18 +71,24 @@ Examples:
     "--only", multiple=True, metavar="NODE", shell_complete=complete_nodes,
     help=tr("Draw only what leads to or from this node; may be repeated."),
 )  # fmt: skip
+@click.option(
+    "--step", metavar="K|all",
+    help=tr("Draw the run as it is after K moments; all: every position as a numbered picture, and a contact sheet."),
+)  # fmt: skip
 @click.option("--no-params", is_flag=True, help=tr("Leave out parameters and constants."))
 @run_options()
 def command(
     model: tuple[str, ...], expression: str | None, output: str | None, views: tuple[str, ...], expand: tuple[str, ...],
     theme: str, engine: str | None, mode: str, seed: int | None, max_memory: int | None, no_params: bool,
-    max_nodes: int | None, **options: Any,
+    max_nodes: int | None, step: str | None, **options: Any,
 ) -> None:  # fmt: skip
     target = None if output is None else check_output(Path(output), output)
     graph = read_model(model, expression, seed, mode)
     name = file_name(model, expression, graph.name)
     single = target is not None and not target.is_dir()
     chosen = VIEWS if "all" in views else tuple(dict.fromkeys(views)) or (("both",) if single else VIEWS[:2])
+    if step is not None:
+        chosen = (check_steps(step, target, views),)
     paths = {view: path_of(target, name, view, len(chosen) > 1) for view in chosen}
     for path in paths.values():
         check_writable(path)
@@ -90,14 +98,18 @@ def command(
     from graphlab import autodiff
     from graphlab.expand import expand_trace
 
-    with progress(tr("computing"), len(chosen)) as step:
+    with progress(tr("computing"), len(chosen)) as advance:
         trace = autodiff.forward(graph, mode=mode, **memory(max_memory))
         if expand:
             trace = expand_trace(trace, expand)
         trace, chosen = with_gradients(trace, chosen, asked="all" not in views and bool(views))
+        if step is not None:
+            options["params"] = not no_params
+            say(*map(str, draw_steps(trace, step, target, name, chosen[0], theme, engine, **options)))
+            return
         written = []
         for view in chosen:
-            step(tr("drawing {view}", view=view))
+            advance(tr("drawing {view}", view=view))
             path = paths[view] if view in paths else path_of(target, name, view, len(chosen) > 1)
             if save(trace, path, view, "all" in views, theme, engine, params=not no_params, **options):
                 written.append(path)

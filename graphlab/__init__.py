@@ -32,6 +32,8 @@ _EXPORTS = {
     "load_trace": "graphlab.trace",
     "Debugger": "graphlab.debugger",
     "blame": "graphlab.blaming",
+    "why": "graphlab.paths",
+    "compare": "graphlab.matching",
     "draw": "graphlab.drawing",
     "GraphlabError": "graphlab.errors",
 }
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from graphlab.errors import GraphlabError as GraphlabError
     from graphlab.gradcheck import check_gradients as check_gradients
     from graphlab.importers import dumps as dumps, load as load, loads as loads, save as save
+    from graphlab.matching import compare as compare
+    from graphlab.paths import why as why
     from graphlab.state import State as State
     from graphlab.trace import Trace as Trace, load_trace as load_trace
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 class Span(NamedTuple):
     """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic) or warning.
 
-    One more role, hue: words about colour, which a theme without colours leaves out.
+    Two more roles. hue: words about colour, which a theme without colours leaves out. hidden: it keeps its room and is
+    not there.
     """
 
     text: str

@@ -55,6 +55,7 @@ ABOVE = {
     "paths": {"autodiff", "formula"},
     "matching": {"trace"},
     "experiments": {"expand", "formula", "optimisers", "whatif", "worked"},
+    "frames": {"annotate", "timeline"},
     "debugger": {"experiments", "looking", "watching", "worked"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house

@@ -14,6 +14,7 @@ from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
+from graphlab.export.svg import HIDDEN
 from graphlab.export.theme import Band, Ink, Theme, get_theme
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
@@ -153,7 +154,7 @@ class _Roles(dict[str, _Wrapped]):
 
 def _span_writer(inks: Mapping[str, Ink]) -> Spans:
     """Line → HTML. Texts repeat, so what each became is remembered."""
-    roles = _Roles({role: _Wrapped(ink) for role, ink in {"plain": Ink(), **inks}.items()})
+    roles = _Roles({role: _Wrapped(ink) for role, ink in {"plain": Ink(), "hidden": Ink(HIDDEN), **inks}.items()})
 
     def write(line: Line) -> str:
         return "".join([roles[span.role][span.text] for span in line])
@@ -205,7 +206,7 @@ def _card(box: Box, look: Theme, write: _Writers) -> str:
     border, width = band.border, 1.0
     header = (write.card if box.role in look.roles else write.band)(box.header)
     for mark in box.marks:
-        header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>"
+        header += f" &#160;<B>{look.badge(mark.kind).symbol} {dot_text(mark.text)}</B>" if mark.text else ""
     if box.marks:
         badge = look.badge(box.marks[0].kind)
         border, width = badge.border, badge.width

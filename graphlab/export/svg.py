@@ -9,6 +9,8 @@ from graphlab.export.escape import xml_text
 
 _TEXT = re.compile(r'<text (?:xml:space="preserve" )?text-anchor="start" x="([^"]+)" y="([^"]+)"([^>]*)>(.*?)</text>\n')
 _RUN = re.compile(rf"(?:{_TEXT.pattern})+")
+HIDDEN = "#010203"  # the ink of texts that keep their room and are not there
+_UNSEEN = re.compile(rf'<text [^>]*fill="{HIDDEN}"[^>]*>.*?</text>\n')
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TITLED = re.compile(r'(<g id="([^"]*)" class="(node|edge|cluster|graph)"[^>]*>\n)<title>.*?</title>\n', re.DOTALL)
 _SIZED = re.compile(r'<svg width="([^"]+)" height="([^"]+)"\s*viewBox="([^"]+)"[^>]*>')
@@ -21,7 +23,7 @@ def tidy(svg: str, diagram: Diagram) -> str:
     or overlaps between its coloured parts. Comments, the DTD and engine-made ids go.
     """
     start = svg.find("<svg")
-    svg = _COMMENT.sub("", svg[start:]).replace('stroke="transparent"', 'stroke="none"')
+    svg = _UNSEEN.sub("", _COMMENT.sub("", svg[start:])).replace('stroke="transparent"', 'stroke="none"')
     names = {box.id: box.name for box in diagram.boxes}
     titles = dict(names) | {group.id: group.label for group in diagram.groups}
     for arrow in diagram.arrows:
