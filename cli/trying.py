@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphlab.errors import ModelError
-from graphlab.formula.show import symbol
+from graphlab.formula.show import reference, symbol
 from graphlab.messages import tr
 from graphlab.numbers import matrix_lines, number, shape_text
 from graphlab.watching import matching
@@ -256,7 +256,7 @@ class Trying:
         from .why import record_of, why_lines
 
         stop = self.debugger.stop()
-        target = rest or (f"`{stop.node}`.grad" if stop.node else "")
+        target = rest or (reference(f"{stop.node}.grad") if stop.node else "")
         words = needed(target, "why").rsplit(" ", 1)
         most = int(words[1]) if len(words) == 2 and words[1].isdecimal() and len(words[1]) < 6 else 5
         found = why(self.debugger.trace, words[0] if most != 5 or words[-1] == "5" else target, most)

@@ -86,7 +86,7 @@ def why_lines(found: Why, columns: int, precision: int = 4) -> Iterator[Line]:
     from graphlab.formula.show import symbol
     from graphlab.numbers import number
 
-    owner, _, index = found.target.rpartition(".grad")
+    owner, _, index = found.target.replace("`", "").rpartition(".grad")
     yield [Styled(f"∂L/∂{symbol(owner)}{index} = ", "strong"), Styled(number(found.value, precision), "grad")]
     yield ""
     yield Styled(_count(found), "strong")

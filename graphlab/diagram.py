@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 class Span(NamedTuple):
     """A piece of text. role: plain, strong, quiet, value (green), grad (red), formula (italic) or warning.
 
-    Two more roles. hue: words about colour, which a theme without colours leaves out. hidden: it keeps its room and is
-    not there.
+    Two more. hue: words about colour, which a theme without colours leaves out. "hidden " and a role: it keeps the room
+    that it takes in that role, and is not there.
     """
 
     text: str
@@ -22,6 +22,7 @@ class Span(NamedTuple):
 
 
 Line = tuple[Span, ...]
+HIDDEN = "hidden "
 
 
 class Row(NamedTuple):

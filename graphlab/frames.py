@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphlab.annotate import Options, annotate
-from graphlab.diagram import Arrow, Box, Diagram, Line, Mark, Row, Span
+from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Line, Mark, Row, Span
 from graphlab.messages import tr
 from graphlab.timeline import Timeline
 
@@ -22,7 +22,7 @@ class Frames:
     >>> trace = gl.backward(gl.forward(gl.loads("graphlab: 1\\ninputs: {x: 3}\\nnodes: {y: x * x}")))
     >>> frames = Frames(Timeline(trace), Options(view="both"))
     >>> [span.role for row in frames.at(0).boxes[1].rows for line in row.lines for span in line][:2]
-    ['hidden', 'hidden']
+    ['hidden formula', 'hidden plain']
     """
 
     def __init__(self, timeline: Timeline, options: Options) -> None:
@@ -65,7 +65,7 @@ class Frames:
 
     def _box(self, box: Box, p: int, now: int) -> Box:
         timeline, i = self.timeline, self.index.get(box.name, -1)
-        here = (Span(HERE, "strong" if i == now and i >= 0 else "hidden"),)
+        here = (Span(HERE, "strong" if i == now and i >= 0 else HIDDEN + "strong"),)
         marks = (*box.marks, Mark("now", "")) if i == now and i >= 0 else box.marks
         if i < 0:  # a folded box: what it holds is no single node's
             return box._replace(header=box.header + here)
@@ -100,4 +100,4 @@ def _blank(row: Row) -> Row:
 
 
 def _hidden(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    return tuple([tuple([Span(span.text, "hidden") for span in line]) for line in lines])
+    return tuple([tuple([Span(span.text, HIDDEN + span.role) for span in line]) for line in lines])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -45,7 +44,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs, in the order of the first. first: the first node, forward, that differs; None: none does."""
+    """Two runs, in the order of the first.
+
+    first: the first node whose value differs, forward; where all values agree, the first gradient, from the loss.
+    """
 
     matched_by: str
     tolerance: float
@@ -80,14 +82,22 @@ def compare(a: Trace, b: Trace, by: str | None = None, tolerance: float = TOLERA
     pairs = [_pair(a, b, i, found.get(i), tolerance) for i in range(len(a.graph))]
     taken = set(found.values())
     pairs += [Pair(None, node.name, node.op, "only") for j, node in enumerate(b.graph.nodes) if j not in taken]
-    first = next((pair.a for pair in _forward(a, pairs) if pair.status in ("differs", "shape", "only")), None)
-    return Comparison(way, tolerance, tuple(pairs), first)
+    return Comparison(way, tolerance, tuple(pairs), _first(a, pairs, tolerance))
 
 
-def _forward(a: Trace, pairs: list[Pair]) -> Iterator[Pair]:
-    """In the order of the run: what was given, then what was computed; then what only the other run has."""
-    leaves = [i for _, i, _ in a.graph.leaf_places]
-    yield from (pairs[i] for i in [*leaves, *a.plan.order])
+def _first(a: Trace, pairs: list[Pair], tolerance: float) -> str | None:
+    """In the order of the run: what was given, what was computed; where values agree, gradients from the loss."""
+    forward = [*(i for _, i, _ in a.graph.leaf_places), *a.plan.order]
+    odd = next(
+        (pairs[i] for i in forward if pairs[i].status in ("shape", "only") or _beyond(pairs[i].value, tolerance)), None
+    )
+    if odd is None:
+        odd = next((pair for pair in reversed(pairs[: len(a.graph)]) if pair.status == "differs"), None)
+    return None if odd is None else odd.a
+
+
+def _beyond(gap: Gap, tolerance: float) -> bool:
+    return gap.relative is not None and gap.relative > tolerance
 
 
 def _way(a: Graph, b: Graph) -> str:
@@ -128,7 +138,7 @@ def _pair(a: Trace, b: Trace, i: int, j: int | None, tolerance: float) -> Pair:
     grads = [None if t.cotangents is None else t.cotangents[k] for t, k in ((a, i), (b, j))]
     grad = _gap(*grads)
     lopsided = a.has_gradients and b.has_gradients and (grads[0] is None) != (grads[1] is None)
-    beyond = any(gap.relative is not None and gap.relative > tolerance for gap in (value, grad))
+    beyond = _beyond(value, tolerance) or _beyond(grad, tolerance)
     left_out = any((k, what) in t.summaries for t, k in ((a, i), (b, j)) for what in ("value", "grad"))
     status = "differs" if beyond or (lopsided and not left_out) else "unknown" if value.absolute is None else "same"
     return Pair(node.name, other.name, op, status, value, grad)

@@ -13,6 +13,7 @@ import numpy as np
 from graphlab import autodiff
 from graphlab.errors import LossError, ModelError, TraceError
 from graphlab.formula import parse
+from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
 from graphlab.messages import did_you_mean, tr
 from graphlab.planning import seed_of
@@ -86,7 +87,7 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
     j, key = target_of(trace, target)
     value = float(np.asarray(trace.cotangents[j])[key])
-    shown = f"{trace.graph.nodes[j].name}.grad" + _index(key)
+    shown = reference(f"{trace.graph.nodes[j].name}.grad") + _index(key)
     finder = _Finder(trace, j, key)
     count = finder.count()
     paths, exact = finder.paths(most, count)
@@ -246,7 +247,7 @@ def _edges(trace: Trace, j: int, key: tuple[int, ...]) -> list[tuple[Edge | None
         parts = trace.contributions[c] if trace.contributions is not None else None
         if parts is not None and parts[k] is not None:
             node = trace.graph.nodes[c]
-            down = f"{node.name}.grad" if c != trace.plan.target else ""
+            down = reference(f"{node.name}.grad") if c != trace.plan.target else ""
             out.append(((c, k), Share(f"{node.name}.{node.slots[k]}", float(np.asarray(parts[k])[key]), down)))
     return sorted(out, key=lambda item: _rank(item[1].value), reverse=True)
 

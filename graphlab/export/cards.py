@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graphlab.diagram import Box, Line, Row, Span
+from graphlab.diagram import HIDDEN, Box, Line, Row, Span
 from graphlab.export.escape import xml_text
 from graphlab.export.metrics import LINE, text_width, widest
 from graphlab.export.theme import Band, Ink, Theme
@@ -47,7 +47,7 @@ def line_width(line: Line, size: float, look: Theme, *, mono: bool = False, bold
     """What a line needs."""
     total = 0.0
     for span in line:
-        ink = look.inks.get(span.role)
+        ink = look.inks.get(span.role.removeprefix(HIDDEN))
         total += text_width(span.text, size, bold=bold or bool(ink and ink.bold), mono=mono)
     return total
 
@@ -75,7 +75,9 @@ def draw_line(
 ) -> str:
     """One line of text on its base line. flat: all in one ink."""
     inks = _FLAT if flat else look.inks
-    spans = [_span(span, inks.get(span.role), look, mono) for span in line if span.text]
+    spans = [
+        _span(span, inks.get(span.role), look, mono) for span in line if span.text and not span.role.startswith(HIDDEN)
+    ]
     if not spans:
         return ""
     style = f' fill="{ink or look.ink}"'

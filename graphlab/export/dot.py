@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from graphviz.quoting import attr_list, quote
 
 from graphlab.collecting import collection_paused
-from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Row
+from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Group, Line, Row
 from graphlab.export.cards import box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
-from graphlab.export.svg import HIDDEN
+from graphlab.export.svg import HIDDEN_INK
 from graphlab.export.theme import Band, Ink, Theme, get_theme
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
@@ -127,7 +127,7 @@ def _writers(look: Theme) -> _Writers:
         _span_writer({role: replace(ink, color=None) for role, ink in inks}),
         _span_writer({role: replace(ink, bold=ink.bold and role == "warning", italic=False) for role, ink in inks}),
         _Cells(look),
-        frozenset(role for role, ink in inks if ink.bold),
+        frozenset(text for role, ink in inks if ink.bold for text in (role, HIDDEN + role)),
         look.mono,
         {},
         {},
@@ -154,7 +154,9 @@ class _Roles(dict[str, _Wrapped]):
 
 def _span_writer(inks: Mapping[str, Ink]) -> Spans:
     """Line → HTML. Texts repeat, so what each became is remembered."""
-    roles = _Roles({role: _Wrapped(ink) for role, ink in {"plain": Ink(), "hidden": Ink(HIDDEN), **inks}.items()})
+    all_inks = {"plain": Ink(), **inks}
+    all_inks |= {HIDDEN + role: replace(ink, color=HIDDEN_INK) for role, ink in all_inks.items()}
+    roles = _Roles({role: _Wrapped(ink) for role, ink in all_inks.items()})
 
     def write(line: Line) -> str:
         return "".join([roles[span.role][span.text] for span in line])

@@ -9,8 +9,8 @@ from graphlab.export.escape import xml_text
 
 _TEXT = re.compile(r'<text (?:xml:space="preserve" )?text-anchor="start" x="([^"]+)" y="([^"]+)"([^>]*)>(.*?)</text>\n')
 _RUN = re.compile(rf"(?:{_TEXT.pattern})+")
-HIDDEN = "#010203"  # the ink of texts that keep their room and are not there
-_UNSEEN = re.compile(rf'<text [^>]*fill="{HIDDEN}"[^>]*>.*?</text>\n')
+HIDDEN_INK = "#010203"  # the ink of texts that keep their room and are not there
+_UNSEEN = re.compile(rf'<text [^>]*fill="{HIDDEN_INK}"[^>]*>.*?</text>\n')
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TITLED = re.compile(r'(<g id="([^"]*)" class="(node|edge|cluster|graph)"[^>]*>\n)<title>.*?</title>\n', re.DOTALL)
 _SIZED = re.compile(r'<svg width="([^"]+)" height="([^"]+)"\s*viewBox="([^"]+)"[^>]*>')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphlab.diagram import Arrow, Box, Diagram, Line, Span
+from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Line, Span
 from graphlab.export.escape import isolated, visible
 from graphlab.export.metrics import cells, title_lines
 from graphlab.messages import tr
@@ -110,7 +110,8 @@ class _Page:
 
     def line(self, lead: str, line: Line, hang: str, below: str | None = None, *, cut: bool = False) -> None:
         """A line after `lead`; what does not fit goes on below it, indented by `hang`. cut: it ends in … instead."""
-        content: Cells = [(char, span.role) for span in line for char in isolated(visible(span.text))]
+        there = [span for span in line if not span.role.startswith(HIDDEN)]
+        content: Cells = [(char, span.role) for span in there for char in isolated(visible(span.text))]
         follow = (lead.replace("■", " ").replace("○", " ").replace("●", " ") if below is None else below) + hang
         while True:
             room = max(self.width - cells(lead), NARROWEST)

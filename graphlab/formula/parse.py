@@ -16,14 +16,15 @@ from graphlab.messages import tr
 
 MAX_DEPTH = 100
 MAX_INTEGER = 2**63 - 1
+_PART = r"(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*(?:\#\d+)?"  # fc, γ, and E#2 as steps are called
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<name>(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*(?:\.(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*)*)
-  | `(?P<quoted>[^`\n]*)`
+  | (?P<name>{0}(?:\.{0})*)
+  | `(?P<quoted>[^`\n]*)`(?P<behind>(?:\.{0})*)
   | (?P<word>'[^'\n]*'|"[^"\n]*")
   | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:])
-    )""",
+    )""".replace("{0}", _PART),
     re.VERBOSE,
 )
 _BINDS = {**dict.fromkeys(COMPARISONS, 1), "+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5}
@@ -206,11 +207,13 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         if match is None:
             column = at + len(text[at:]) - len(text[at:].lstrip())
             raise FormulaError(tr("'{found}' is not part of an expression", found=text[column]), column)
-        kind = str(match.lastgroup)
-        if kind == "name" and not match[kind].isascii():
-            _check_name(match[kind], match.start(kind))
-        start = match.start(kind) - (kind == "quoted")
-        tokens.append((kind, match[kind], start))
+        kind = "quoted" if match["quoted"] is not None else str(match.lastgroup)
+        token, start = match[kind], match.start(kind)
+        if kind == "name" and not token.isascii():
+            _check_name(token, start)
+        if kind == "quoted":
+            token, start = token + match["behind"], start - 1
+        tokens.append((kind, token, start))
         at = match.end()
     tokens.append(("end", "", end))
     return tokens
@@ -218,7 +221,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
 
 def _check_name(token: str, column: int) -> None:
     """Raises FormulaError at the first character that no name can have, such as × or a typographic minus."""
-    parts = unicodedata.normalize("NFKC", token).split(".")
+    parts = re.sub(r"#\d+", "", unicodedata.normalize("NFKC", token)).split(".")
     if not all(part.isidentifier() for part in parts):
         plain = [unicodedata.normalize("NFKC", c) for c in token]
         bad = next((i for i, c in enumerate(plain) if c != "." and not f"a{c}".isidentifier()), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -33,6 +34,16 @@ def symbol(name: str) -> str:
     """
     scope, dot, last = name.rpartition(".")
     return scope + dot + GREEK[last] if last in GREEK and last != "upstream" else name
+
+
+def reference(name: str) -> str:
+    """A name as an expression takes it: in backquotes where it is no identifier.
+
+    >>> reference("fc.W.grad"), reference("a b.grad")
+    ('fc.W.grad', '`a b.grad`')
+    """
+    parts = re.sub(r"#\d+", "", name).split(".")
+    return name if all(part.isidentifier() for part in parts) else f"`{name}`"
 
 
 def show(tree: Expr, names: Mapping[str, str] | None = None, attrs: Mapping[str, object] | None = None) -> str:

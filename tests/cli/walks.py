@@ -33,6 +33,14 @@ goto end
 print loss
 rnext
 info *loss*
+why
+element
+step element
+update lr=0.01
+finish
+changes
+iteration
+iteration 0
 goto start
 """
 NOISE = re.compile(r"-?\d(\.\d+)?e-(1[5-9]|[2-9]\d)")

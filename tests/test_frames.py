@@ -1,0 +1,89 @@
+"""Every position as a picture: what has not happened is blank, and nothing moves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from random_graphs import arrays, scalars
+
+import graphlab as gl
+from graphlab.annotate import Options
+from graphlab.diagram import HIDDEN, Diagram
+from graphlab.export import to_dot, to_picture
+from graphlab.export.svg import HIDDEN_INK
+from graphlab.frames import Frames
+from graphlab.timeline import Timeline
+
+
+def shown(diagram: Diagram) -> int:
+    """How many spans are there to be read."""
+    lines = [line for box in diagram.boxes for row in box.rows for line in row.lines]
+    lines += [line for arrow in diagram.arrows for line in arrow.lines]
+    return sum(not span.role.startswith(HIDDEN) for line in lines for span in line)
+
+
+@pytest.mark.parametrize("view", ["forward", "backward", "both"])
+def test_more_and_more_is_there_until_all_is(view: str) -> None:
+    timeline = Timeline(arrays(1))
+    frames = Frames(timeline, Options(view=view))
+    counts = [shown(frames.at(p)) for p in range(len(timeline) + 1)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == shown(frames.whole)
+
+
+def test_a_gradient_is_there_from_where_it_is_complete() -> None:
+    trace = arrays(2)
+    timeline = Timeline(trace)
+    frames = Frames(timeline, Options(view="backward"))
+    i = trace.graph.index["block0.bn"]
+    at = timeline.arrivals(i)[-1][0]
+    for p, there in ((at - 1, False), (at, True)):
+        box = next(box for box in frames.at(p).boxes if box.name == "block0.bn")
+        rows = [row for row in box.rows if row.kind == "grad"]
+        assert rows
+        assert all((not span.role.startswith(HIDDEN)) == there for row in rows for line in row.lines for span in line)
+
+
+def test_an_edge_s_product_is_there_from_where_it_is_made() -> None:
+    timeline = Timeline(scalars(1))
+    frames = Frames(timeline, Options(view="backward"))
+    for p in range(len(timeline)):
+        moment = timeline[p]
+        if moment.kind == "contribution":
+            name = f"e{moment.node}_{moment.slot}"
+            before, after = (next(a for a in frames.at(q).arrows if a.id == name) for q in (p, p + 1))
+            assert before.weight is None or before.lines == after.lines == ()
+            assert all(span.role.startswith(HIDDEN) for line in before.lines for span in line)
+            assert not any(span.role.startswith(HIDDEN) for line in after.lines for span in line)
+
+
+def test_nothing_moves() -> None:
+    timeline = Timeline(arrays(1))
+    frames = Frames(timeline, Options(view="both"))
+    places = []
+    for p in (0, len(timeline) // 2, len(timeline)):
+        svg = to_picture(frames.at(p), "svg")[0].decode()
+        cards = re.findall(r'<g id="(n\d+)" class="node">.*?points="([\d.\-]+),([\d.\-]+)', svg, re.DOTALL)
+        places.append({name: (float(x), float(y)) for name, x, y in cards})
+    for later in places[1:]:
+        for name, place in places[0].items():
+            assert later[name] == pytest.approx(place, abs=4)  # points: the frame of the node at hand is wider
+
+
+def test_blank_texts_are_in_no_picture() -> None:
+    frames = Frames(Timeline(arrays(1)), Options(view="both"))
+    assert HIDDEN_INK in to_dot(frames.at(0))
+    for engine in (None, "layered"):
+        svg = to_picture(frames.at(0), "svg", engine=engine)[0].decode()
+        assert HIDDEN_INK not in svg
+        assert "∂L/∂first" not in svg
+        assert "∂L/∂first" in to_picture(frames.whole, "svg", engine=engine)[0].decode()
+    assert gl.draw(arrays(1), "both").dot.count(HIDDEN_INK) == 0
+
+
+def test_the_caption_names_the_step() -> None:
+    timeline = Timeline(scalars(0))
+    frames = Frames(timeline, Options(view="both"))
+    assert frames.caption(0) == f"step 0 of {len(timeline)}"
+    assert frames.caption(1).startswith(f"step 1 of {len(timeline)} · forward · ")
