@@ -11,7 +11,7 @@ import numpy as np
 
 from graphlab.errors import LossError, ModelError
 from graphlab.messages import tr
-from graphlab.numbers import summarise
+from graphlab.numbers import rms_all
 from graphlab.trace import Trace
 from graphlab.worked import backward_worked, forward_worked
 
@@ -89,24 +89,27 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
     if trace.cotangents is None or trace.plan.target is None:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
     graph = trace.graph
-    leaf = _farthest(trace) if target is None else graph.position(target)
-    if _rms(trace, leaf) is None:
+    sizes = _Sizes(trace)
+    leaf = _farthest(trace, sizes) if target is None else graph.position(target)
+    if leaf not in sizes.of:
         raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=graph.nodes[leaf].name))
-    chain = tuple(_chain(trace, leaf))
+    chain = tuple(_chain(trace, leaf, sizes))
     after = next((link.rms for link in chain[1:]), chain[0].rms)
     total = chain[-1].rms / after if after else math.nan
     verdict = _verdict(chain[-1].rms, total)
-    return Blame(graph.nodes[leaf].name, verdict, _culprit(chain, verdict), total, chain, birth(trace), _links(trace))
+    return Blame(
+        graph.nodes[leaf].name, verdict, _culprit(chain, verdict), total, chain, birth(trace), _links(trace, sizes)
+    )
 
 
-def _farthest(trace: Trace) -> int:
+def _farthest(trace: Trace, sizes: _Sizes) -> int:
     """The parameter, or else the input, with the longest chain to the loss."""
     depth = [-1] * len(trace.graph)
     start = trace.plan.target or 0
     depth[start] = 0
     for i in range(start, -1, -1):
-        if depth[i] >= 0 and trace.contributions is not None:
-            for k in _sending(trace, i):
+        if depth[i] >= 0:
+            for k in sizes.sent.get(i, ()):
                 j = trace.plan.operands[i][k]
                 depth[j] = max(depth[j], depth[i] + 1)
     for role in ("param", "input"):
@@ -116,33 +119,36 @@ def _farthest(trace: Trace) -> int:
     return start
 
 
-def _rms(trace: Trace, i: int) -> float | None:
-    """RMS of a node's gradient; of a summary where a trace file left the array out."""
-    grad = None if trace.cotangents is None else trace.cotangents[i]
-    if grad is not None:
-        return summarise(grad).rms
-    kept = trace.summaries.get((i, "grad"))
-    return None if kept is None else kept.rms
+class _Sizes:
+    """RMS of every gradient and contribution, measured at once; of a summary where a trace file left an array out."""
+
+    def __init__(self, trace: Trace) -> None:
+        grads = [(i, grad) for i, grad in enumerate(trace.cotangents or ()) if grad is not None]
+        parts = [
+            (i, k, part)
+            for i, sent in enumerate(trace.contributions or ())
+            for k, part in enumerate(sent or ())
+            if part is not None
+        ]
+        self.of = dict(zip((i for i, _ in grads), rms_all([grad for _, grad in grads]), strict=True))
+        self.sent: dict[int, dict[int, float]] = {}
+        for (i, k, _), size in zip(parts, rms_all([part for *_, part in parts]), strict=True):
+            self.sent.setdefault(i, {})[k] = size
+        for (i, what), summary in trace.summaries.items():
+            if what == "grad":
+                self.of[i] = summary.rms
+            elif what.startswith("sent "):
+                self.sent.setdefault(i, {})[int(what.split()[1])] = summary.rms
 
 
-def _sent_sizes(trace: Trace, c: int) -> dict[int, float]:
-    """RMS of what node c sends to each of its inputs that it sends something to."""
-    parts = trace.contributions[c] if trace.contributions is not None else None
-    out = {k: summarise(part).rms for k, part in enumerate(parts or ()) if part is not None}
-    if trace.summaries:
-        kept = ((k, trace.summaries.get((c, f"sent {k}"))) for k in range(len(parts or ())))
-        out |= {k: summary.rms for k, summary in kept if summary is not None}
-    return out
-
-
-def _links(trace: Trace) -> tuple[Link, ...]:
+def _links(trace: Trace, sizes: _Sizes) -> tuple[Link, ...]:
     """Every node that has a gradient, the loss first, with how much it multiplied it on its largest edge."""
     out = []
     for i in range(trace.plan.target or 0, -1, -1):
-        rms, node = _rms(trace, i), trace.graph.nodes[i]
+        rms, node = sizes.of.get(i), trace.graph.nodes[i]
         if rms is None:
             continue
-        sent = max(_sent_sizes(trace, i).values(), key=_badness, default=None)
+        sent = max(sizes.sent.get(i, {}).values(), key=_badness, default=None)
         out.append(Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms))
     return tuple(out)
 
@@ -151,28 +157,21 @@ def _badness(size: float) -> tuple[bool, float]:
     return not math.isfinite(size), size
 
 
-def _sending(trace: Trace, i: int) -> list[int]:
-    parts = (trace.contributions[i] if trace.contributions is not None else None) or ()
-    kept = trace.summaries
-    return [k for k, part in enumerate(parts) if part is not None or (kept and (i, f"sent {k}") in kept)]
-
-
-def _chain(trace: Trace, leaf: int) -> Iterator[Link]:
+def _chain(trace: Trace, leaf: int, sizes: _Sizes) -> Iterator[Link]:
     """From the loss to the leaf, each time over the edge that brings most."""
     steps: list[tuple[int, float | None]] = [(leaf, None)]
     while steps[-1][0] != trace.plan.target:
-        steps.append(_largest_sender(trace, steps[-1][0]))
+        steps.append(_largest_sender(trace, steps[-1][0], sizes))
     for i, sent in reversed(steps):
         node = trace.graph.nodes[i]
-        rms = _rms(trace, i) or 0.0
+        rms = sizes.of.get(i, 0.0)
         yield Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms)
 
 
-def _largest_sender(trace: Trace, j: int) -> tuple[int, float]:
+def _largest_sender(trace: Trace, j: int, sizes: _Sizes) -> tuple[int, float]:
     """The consumer that sends node j most, and the RMS of that; what is not finite counts as most."""
-    sent = {c: _sent_sizes(trace, c) for c, _ in trace.graph.consumers[j]}
-    sizes = [(c, sent[c][k]) for c, k in trace.graph.consumers[j] if k in sent[c]]
-    return max(sizes, key=lambda item: _badness(item[1]))
+    sent = [(c, sizes.sent[c][k]) for c, k in trace.graph.consumers[j] if k in sizes.sent.get(c, {})]
+    return max(sent, key=lambda item: _badness(item[1]))
 
 
 def _verdict(rms: float, total: float) -> str:

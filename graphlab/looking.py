@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,7 @@ def look(timeline: Timeline, position: int, node: int | None, text: str) -> Any:
     >>> look(timeline, len(timeline), None, "norm(x.grad)"), look(timeline, 0, None, "argmax(x)")
     (10.0, [1])
     """
-    tree = parse(text)
-    _check_functions(tree)
+    tree = _parsed(text)
     try:
         with np.errstate(all="ignore"):
             return evaluate(tree, _Names(timeline, position, node, not isinstance(tree, Name | Index)), FUNCTIONS)
@@ -112,6 +112,14 @@ def look(timeline: Timeline, position: int, node: int | None, text: str) -> Any:
         raise
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:
         raise ModelError(tr("'{text}' cannot be computed: {why}", text=text, why=error)) from None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Expr:
+    """The tree of an expression; a condition is asked at a hundred thousand places."""
+    tree = parse(text)
+    _check_functions(tree)
+    return tree
 
 
 def _check_functions(tree: Expr) -> None:
