@@ -73,7 +73,7 @@ def _diagram(trace: Trace, options: Options) -> Diagram:
         boxes=boxes,
         arrows=drawn,
         groups=tuple(groups),
-        direction=options.direction or direction_for(arrows.edges),
+        direction=options.direction or (direction_for(arrows.edges) if len(boxes) <= MAX_NODES else "lr"),
         legend=tuple(legend(options, cards, arrows, boxes, drawn)),
         notes=tuple(notes(graph, parts, folded, options)),
     )

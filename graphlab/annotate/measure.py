@@ -94,7 +94,8 @@ class Measures:
     def least(self, edges: list[tuple[int, int]]) -> float:
         """The smallest RMS among these edges that is not lost beside the largest; 0 where there is none."""
         sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
-        return min([size for size in sizes if size >= max(sizes) * 10**-WIDEST], default=0.0)
+        floor = max(sizes, default=0.0) * 10**-WIDEST
+        return min([size for size in sizes if size >= floor], default=0.0)
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:
