@@ -22,7 +22,7 @@ from graphlab.worked import inline
 from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
 from .trying import Trying
-from .verbs import HELP, needed, verb, whole
+from .verbs import HELP, cut, needed, verb, whole
 
 _MOVES = ("step", "next", "finish", "back", "rnext", "rfinish", "rc", "run")
 _COUNTED = ("step", "next", "back", "rnext")
@@ -103,7 +103,7 @@ class Console(Trying):
         yield self._set(rest, temporary=True)
 
     def _set(self, rest: str, temporary: bool) -> str:
-        target, found, condition = f" {needed(rest, 'break')}".partition(" if ")
+        target, found, condition = cut(f" {needed(rest, 'break')}", " if ")
         if found and not condition.strip():
             raise ModelError(tr("a condition is missing behind 'if'"))
         return listed(self.debugger.break_(target.strip(), condition.strip(), temporary))
@@ -136,7 +136,7 @@ class Console(Trying):
 
     def do_list(self, rest: str) -> Lines:
         timeline, here = self.debugger.timeline, self.debugger.position
-        near = whole(rest) if rest else _AROUND
+        near = min(whole(rest) if rest else _AROUND, len(timeline))
         first = here
         for _ in range(near):
             first = timeline.stop_before(first)
@@ -217,7 +217,7 @@ class Console(Trying):
         try:
             record = json.loads(Path(name).read_text("utf-8"))
             position, kept = int(record["position"]), [(str(kind), str(text)) for kind, text in record["breakpoints"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise ModelError(tr("'{path}' holds no place to go to: {why}", path=name, why=error)) from None
         self.debugger.clear()
         for kind, text in kept:
@@ -262,7 +262,7 @@ class Console(Trying):
         if stop.coming:
             yield Styled(tr("    next: {what}", what=stop.coming), "quiet")
         for expression in self.displays:
-            yield from self._printed(expression)
+            yield from self._printed(expression, shown=True)
 
     def _window(self, name: str) -> Line:
         """The graph around a node in a line: who feeds it, it, who takes it."""
@@ -291,11 +291,16 @@ class Console(Trying):
             consumer = symbol(graph.nodes[c].name)
             yield from equation([f"→ {consumer}   ∂L/∂{consumer}", result(grad, "grad")], self.width, 4)
 
-    def _printed(self, expression: str) -> Lines:
+    def _printed(self, expression: str, shown: bool = False) -> Lines:
         try:
             value = self.debugger.look(expression)
         except NotComputedError:
             value = None
+        except ModelError as error:
+            if not shown:
+                raise
+            yield f"{expression}: {error}"  # a display of a node that was folded away
+            return
         if self.as_json:
             yield json_text({"print": expression, "value": None if value is None else plain(value)})
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,7 +53,7 @@ def command(
 
     console = Console(Debugger(trace, precision), width() or 80, as_json)
     if commands is not None:
-        _replay(console, commands.split(";"))
+        _replay(console, _commands(commands))
     elif script is not None:
         _replay(console, script)
     elif sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
@@ -61,6 +61,15 @@ def command(
     else:
         _replay(console, sys.stdin or ())
     return 1 if console.failed else 0
+
+
+def _commands(text: str) -> Iterator[str]:
+    """What stands between the semicolons, but for those in backquotes."""
+    from .verbs import cut
+
+    while text:
+        said, _, text = cut(text, ";")
+        yield said
 
 
 def _replay(console: Console, lines: Iterable[str]) -> None:

@@ -13,11 +13,12 @@ from graphlab.errors import ModelError
 from graphlab.formula.show import reference, symbol
 from graphlab.messages import tr
 from graphlab.numbers import matrix_lines, number, shape_text
+from graphlab.tracefile import plain
 from graphlab.watching import matching
 
 from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
-from .verbs import needed, whole
+from .verbs import cut, names_in, needed, whole
 
 if TYPE_CHECKING:
     from graphlab.comparing import Check
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Lines = Iterator[Line]
 SHOWN = 12  # rows and columns of a Jacobian
+MOST = 10_000  # paths
 
 
 class Trying:
@@ -42,12 +44,12 @@ class Trying:
     # What if
 
     def do_set(self, rest: str) -> Lines:
-        target, found, text = needed(rest, "set").partition("=")
+        target, found, text = cut(needed(rest, "set"), "=")
         if not found or not text.strip():
             raise ModelError(tr("set needs a value: set W[0,2] = 0.5, or set attr bn.eps = 1e-3"))
-        if target.startswith("attr "):
-            name, _, attr = target.removeprefix("attr ").strip().rpartition(".")
-            change = self.debugger.set_attr(name.strip("`"), attr, _plain_value(text.strip()))
+        if target.startswith("attr ") and target.strip() != "attr":
+            name, _, attr = target.removeprefix("attr ").replace("`", "").strip().rpartition(".")
+            change = self.debugger.set_attr(name, attr, _plain_value(text.strip()))
         else:
             change = self.debugger.set(target.strip(), self._given(text.strip()))
         yield from self._changed(f"{target.strip()}: {change.before} → {change.after}")
@@ -56,7 +58,7 @@ class Trying:
         """A number, a nested list, or an expression over the run."""
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.debugger.look(text)
 
     def _changed(self, said: str) -> Lines:
@@ -114,8 +116,8 @@ class Trying:
             raise ModelError(tr("nudge needs an element and a number: nudge W[0,2] 1e-3"))
         n = self.debugger.nudge(target.strip(), step)
         if self.as_json:
-            fields = ("target", "by", "gradient", "predicted", "before", "after", "moved", "difference")
-            yield json_text({field: getattr(n, field) for field in fields})
+            fields = ("by", "gradient", "predicted", "before", "after", "moved", "difference")
+            yield json_text({"target": n.target} | {field: plain(getattr(n, field)) for field in fields})
             return
         p = self.debugger.precision
         product = f"{number(n.gradient, p)} × {number(n.by, p)}"
@@ -154,6 +156,10 @@ class Trying:
     def do_iteration(self, rest: str) -> Lines:
         if not rest:
             runs = self.debugger.runs
+            if self.as_json:
+                losses = [one.now.loss for one in runs.iterations]
+                yield json_text({"at": runs.at, "losses": [None if x is None else plain(x) for x in losses]})
+                return
             for k, one in enumerate(runs.iterations):
                 loss = "–" if one.now.loss is None else number(one.now.loss, self.debugger.precision + 2)
                 text = tr("{mark} iteration {n}: loss {loss}", mark="→" if k == runs.at else " ", n=k, loss=loss)
@@ -162,11 +168,11 @@ class Trying:
         yield from self.shown(self.debugger.iteration(whole(rest)))
 
     def do_expand(self, rest: str) -> Lines:
-        self.debugger.expand(needed(rest, "expand").strip("`"))
+        self.debugger.expand(needed(rest, "expand").replace("`", ""))
         yield from self.shown(self.debugger.stop())
 
     def do_fold(self, rest: str) -> Lines:
-        self.debugger.fold(needed(rest, "fold").strip("`"))
+        self.debugger.fold(needed(rest, "fold").replace("`", ""))
         yield from self.shown(self.debugger.stop())
 
     # Looking closer
@@ -202,9 +208,9 @@ class Trying:
 
     def _check(self, check: Check) -> Lines:
         if self.as_json:
-            record = {"node": check.node, "slot": check.slot, "status": check.status, "error": check.error}
+            record = {"node": check.node, "slot": check.slot, "status": check.status, "error": _json(check.error)}
             if check.worst is not None:
-                record |= {"analytic": check.worst.analytic, "numeric": check.worst.numeric}
+                record |= {"analytic": _json(check.worst.analytic), "numeric": _json(check.worst.numeric)}
             yield json_text(record)
             return
         p = self.debugger.precision + 2
@@ -224,12 +230,12 @@ class Trying:
     def do_jacobian(self, rest: str) -> Lines:
         from graphlab.jacobian import jacobian_of
 
-        words = needed(rest, "jacobian").split()
-        name = words[0].strip("`")
-        found = jacobian_of(self.debugger.trace, name, words[1].strip("`") if len(words) > 1 else None)
+        words = names_in(needed(rest, "jacobian"))
+        if len(words) > 2:
+            raise ModelError(tr("jacobian takes a node and one of its slots, not '{rest}'", rest=rest))
+        name = words[0]
+        found = jacobian_of(self.debugger.trace, name, words[1] if len(words) > 1 else None)
         if self.as_json:
-            from graphlab.tracefile import plain
-
             yield json_text({
                 "node": name, "slot": found.slot, "jacobian": plain(found.matrix),
                 "product": None if found.product is None else plain(found.product),
@@ -241,10 +247,12 @@ class Trying:
         yield from self._matrix(found.matrix)
         if found.product is not None and found.upstream is not None:
             yield Styled(tr("∂L/∂{y} · J", y=node), "strong")
-            yield from self._matrix(np.reshape(found.product, (1, -1)) if found.product.ndim < 2 else found.product)
+            yield from self._matrix(
+                found.product if found.product.ndim > 1 else np.reshape(found.product, (1, found.product.size))
+            )
 
     def _matrix(self, matrix: np.ndarray) -> Lines:
-        matrix = matrix.reshape(-1, matrix.shape[-1])
+        matrix = matrix.reshape(math.prod(matrix.shape[:-1]), matrix.shape[-1])
         for line in matrix_lines(matrix, self.debugger.precision, SHOWN):
             yield ["  ", result(line, "grad")]
 
@@ -258,8 +266,8 @@ class Trying:
         stop = self.debugger.stop()
         target = rest or (reference(f"{stop.node}.grad") if stop.node else "")
         words = needed(target, "why").rsplit(" ", 1)
-        most = int(words[1]) if len(words) == 2 and words[1].isdecimal() and len(words[1]) < 6 else 5
-        found = why(self.debugger.trace, words[0] if most != 5 or words[-1] == "5" else target, most)
+        counted = len(words) == 2 and words[1].isdecimal() and 0 < int(words[1][:6]) <= MOST
+        found = why(self.debugger.trace, words[0], int(words[1])) if counted else why(self.debugger.trace, target)
         if self.as_json:
             yield json_text(record_of(found))
         else:
@@ -270,16 +278,20 @@ class Trying:
 
         from .blame import blame_lines, record_of
 
-        found = blame(self.debugger.trace, rest.strip("`") or None)
+        found = blame(self.debugger.trace, rest.replace("`", "") or None)
         if self.as_json:
             yield json_text(record_of(found))
         else:
             yield from blame_lines(found, self.width)
 
 
+def _json(number: float | None) -> Any:
+    return None if number is None else plain(number)
+
+
 def _plain_value(text: str) -> Any:
     """An attribute's value: JSON, or a word."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.strip("'\"")

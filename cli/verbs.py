@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from graphlab.errors import ModelError
 from graphlab.messages import did_you_mean, tr
 
@@ -66,6 +68,29 @@ def verb(word: str) -> str:
     if found:
         raise ModelError(tr("'{word}' may be {names}", word=word, names=", ".join(found)))
     raise ModelError(tr("there is no command '{word}'{hint}; see: help", word=word, hint=did_you_mean(word, HELP)))
+
+
+def cut(text: str, at: str) -> tuple[str, str, str]:
+    """The text before and behind the first `at` that is in no backquotes.
+
+    >>> cut("`a = b` = 3", "=")
+    ('`a = b` ', '=', ' 3')
+    """
+    inside = False
+    for k, char in enumerate(text):
+        inside ^= char == "`"
+        if not inside and text.startswith(at, k):
+            return text[:k], at, text[k + len(at) :]
+    return text, "", ""
+
+
+def names_in(text: str) -> list[str]:
+    """Names with blanks between them, in backquotes or not.
+
+    >>> names_in("fc `a b`")
+    ['fc', 'a b']
+    """
+    return [word.replace("`", "") for word in re.findall(r"`[^`]*`\S*|\S+", text)]
 
 
 def needed(rest: str, name: str) -> str:

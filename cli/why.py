@@ -156,13 +156,12 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
 
 
 def _shares(parts: Sequence[Share], precision: int) -> Iterator[Line]:
-    import math
-
     from graphlab.formula.show import symbol
     from graphlab.numbers import number
+    from graphlab.paths import total
 
     for part in parts[:SHOWN]:
         yield [Styled(f"{number(part.value, precision):>12}", "grad"), f"  {symbol(part.name)}"]
     if len(parts) > SHOWN:
-        rest = math.fsum(part.value for part in parts[SHOWN:])
+        rest = total([part.value for part in parts[SHOWN:]])
         yield [f"{number(rest, precision):>12}  ", tr("the other {n}", n=len(parts) - SHOWN)]

@@ -16,7 +16,6 @@ from graphlab.errors import (
     LossError,
     MemoryLimitError,
     ShapeError,
-    TraceError,
     UsageError,
 )
 from graphlab.graph import Graph
@@ -103,14 +102,7 @@ def backward(trace: Trace) -> Trace:
     """
     graph, made = trace.graph, trace.plan
     target = start_of(graph, made)
-    missing = next((i for i, _ in trace.summaries if trace.values[i] is None), None)
-    if missing is not None:
-        name = graph.nodes[missing].name
-        message = tr(
-            "this trace was read from a file that left out large arrays, such as the value of '{name}'; a .npz file "
-            "keeps them all, or run the model again", name=name,
-        )  # fmt: skip
-        raise TraceError(message)
+    trace.check_whole()
     cotangents: list[Any] = [None] * len(graph)
     contributions: list[Any] = [None] * len(graph)
     cotangents[target] = seed_of(graph, made, target)

@@ -90,13 +90,13 @@ class Debugger:
 
     def next(self, times: int = 1) -> Stop:
         """To where the next node has done its work."""
-        for _ in range(times):
+        for _ in range(min(times, len(self.timeline))):
             self.position = self.timeline.stop_after(self.position)
         return self.stop()
 
     def rnext(self, times: int = 1) -> Stop:
         """To where the node before had done its work."""
-        for _ in range(times):
+        for _ in range(min(times, len(self.timeline))):
             self.position = self.timeline.stop_before(self.position)
         return self.stop()
 
@@ -138,7 +138,7 @@ class Debugger:
 
     def goto(self, where: str | int) -> Stop:
         """To a position, start, loss, end, NODE (where its value is made) or NODE.grad (where its gradient is)."""
-        text = str(where).strip("`")
+        text = str(where).replace("`", "")
         if text.isdecimal():
             if int(text) > len(self.timeline):
                 raise ModelError(tr("there are {n} positions, not {k}", n=len(self.timeline), k=text))
@@ -194,7 +194,7 @@ class Debugger:
     def _holds(self, condition: str, position: int, node: int) -> bool:
         try:
             return is_true(look(self.timeline, position, node, condition))
-        except NotComputedError:
+        except ModelError:  # not computed yet, or of a node that was folded away
             return False
 
     # Breakpoints
@@ -208,11 +208,11 @@ class Debugger:
         if condition:
             self._check(condition, places)
         text = f"{target} if {condition}" if condition else target
-        return self._add(Breakpoint(0, "break", text, places, condition, temporary))
+        return self._add(Breakpoint(0, "break", text, target, places, condition, temporary))
 
     def watch(self, target: str) -> Breakpoint:
         """Stop where NODE, NODE.grad or an element of them changes."""
-        return self._add(Breakpoint(0, "watch", target, changes_of(self.timeline, target)))
+        return self._add(Breakpoint(0, "watch", target, target, changes_of(self.timeline, target)))
 
     def _add(self, b: Breakpoint) -> Breakpoint:
         self._numbers += 1
@@ -233,7 +233,7 @@ class Debugger:
         b = self.breakpoint(number)
         if condition:
             self._check(condition, b.places)
-        b.condition, b.text = condition, b.text.partition(" if ")[0] + (f" if {condition}" if condition else "")
+        b.condition, b.text = condition, b.target + (f" if {condition}" if condition else "")
         return b
 
     def ignore(self, number: int, times: int) -> Breakpoint:
@@ -326,8 +326,8 @@ class Debugger:
         """A breakpoint's places in the run there is now; none where its node is gone."""
         try:
             if b.kind == "watch":
-                return changes_of(self.timeline, b.text)
-            return places_of(self.timeline, b.text.partition(" if ")[0])
+                return changes_of(self.timeline, b.target)
+            return places_of(self.timeline, b.target)
         except ModelError:
             return []
 
@@ -367,7 +367,6 @@ class Debugger:
 
         Raises ModelError where nothing was made, or there is no such entry.
         """
-        at = self.position - 1
         found = []
         for p in range(self.timeline.stop_before(self.position), self.position):
             moment = self.timeline[p]
@@ -378,10 +377,12 @@ class Debugger:
                     size = int(np.prod(shape))
                     index = np.unravel_index(min(key, size - 1), shape) if shape and size else ()
                     found.append((moment.node, slot, tuple(int(n) for n in index)))
-                elif len(key) == len(shape):
+                elif len(key) == len(shape) or self.position - 1 == self.timeline.stop_before(self.position):
                     found.append((moment.node, slot, key))
-        if at < 0 or not found:
-            raise ModelError(tr("nothing was made here that has such an entry"))
+        if not found:
+            raise ModelError(
+                tr("nothing was made here that has the entry {key}", key=list(key) if isinstance(key, tuple) else key)
+            )
         return [element_worked(self.trace, i, slot, index, self.precision) for i, slot, index in found]
 
     def _shape(self, moment: Moment) -> tuple[int, ...]:

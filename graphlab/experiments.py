@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,11 +93,14 @@ class Experiments:
 
     def set(self, target: str, value: Any) -> Change:
         """Another value of a leaf, or of one element of it. Raises ModelError where the target is neither."""
-        name, key = place(self.now, target)
-        text = f"{target.strip()} = {inline(value, None, self.precision)}"
-        return self._do(
-            Change(text, *self._around(name, key, value), lambda trace: with_value(trace, name, value, key))
-        )
+        before = self.now
+        name, key = place(before, target)
+        after = with_value(before, name, value, key)
+        texts = [inline(np.asarray(trace[name].value)[key], None, self.precision) for trace in (before, after)]
+        text = f"{target.strip()} = {texts[1]}"
+        change = Change(text, texts[0], texts[1], lambda trace: with_value(trace, name, value, key))
+        self.here.changes.append((change, after))
+        return change
 
     def set_attr(self, name: str, attr: str, value: Any) -> Change:
         """Another attribute of a node."""
@@ -105,12 +108,6 @@ class Experiments:
         before = str(node.attrs.get(attr, MISSING))
         text = f"{name}.{attr} = {value}"
         return self._do(Change(text, before, str(value), lambda trace: with_attr(trace, name, attr, value)))
-
-    def _around(self, name: str, key: tuple[int, ...], value: Any) -> tuple[str, str]:
-        old = np.asarray(self.now[name].value)
-        return inline(old[key] if _fits(key, old.shape) else old, None, self.precision), inline(
-            value, None, self.precision
-        )
 
     def _do(self, change: Change) -> Change:
         self.here.changes.append((change, change.make(self.now)))
@@ -121,7 +118,7 @@ class Experiments:
 
         Raises LossError without gradients, ModelError where the target is no element of a leaf.
         """
-        trace = self.now
+        trace = self.now.check_whole()
         name, key = place(trace, target)
         record = trace[name]
         if record.grad is None:
@@ -154,18 +151,22 @@ class Experiments:
     def fold(self, name: str) -> Change:
         """Take the unfolding of a node back, and keep the other changes. Raises ModelError where it is not unfolded."""
         unfolded = [change.unfolds for change, _ in self.here.changes if change.unfolds]
-        found = next((n for n in unfolded if name == n or name.startswith(f"{n}.")), None)
+        found = max((n for n in unfolded if name == n or name.startswith(f"{n}.")), key=len, default=None)
         if found is None:
             listed = ", ".join(unfolded) or tr("none")
             raise ModelError(tr("'{name}' is not unfolded; these are: {listed}", name=name, listed=listed))
-        kept = [change for change, _ in self.here.changes if change.unfolds != found]
+        inside = {n for n in unfolded if n == found or n.startswith(f"{found}.")}
         folded = next(change for change, _ in self.here.changes if change.unfolds == found)
+        self._replay([change for change, _ in self.here.changes if change.unfolds not in inside])
+        return folded
+
+    def _replay(self, changes: Sequence[Change]) -> None:
+        """Make these changes, and no others, from the start of this run."""
         trace, made = self.here.start, []
-        for change in kept:
+        for change in changes:
             trace = change.make(trace)
             made.append((change, trace))
         self.here.changes[:] = made
-        return folded
 
     def update(self, lr: float, kind: str = "sgd") -> int:
         """One optimiser step: a new iteration from this run's parameters, and its number.
@@ -176,7 +177,11 @@ class Experiments:
         optimiser = Optimiser(kind, lr, slots=before.slots, steps=before.steps) if before and before.kind == kind else (
             Optimiser(kind, lr)
         )  # fmt: skip
-        trace = self.now
+        unfolds = [change for change, _ in self.here.changes if change.unfolds]
+        trace = self.here.start
+        for change, _ in self.here.changes:  # without what was unfolded: that is a way to look at it
+            trace = trace if change.unfolds else change.make(trace)
+        trace = trace if unfolds else self.now
         state, after = optimiser.step(trace)
         again = autodiff.forward(
             trace.graph, trace.feeds, state=state, mode=trace.mode, iteration=trace.iteration + 1,
@@ -185,6 +190,7 @@ class Experiments:
         del self.iterations[self.at + 1 :]
         self.iterations.append(Iteration(autodiff.backward(again), after))
         self.at += 1
+        self._replay(unfolds)
         return self.at
 
     def go(self, number: int) -> Trace:

@@ -154,7 +154,7 @@ def check_node(trace: Trace, name: str, samples: int = SAMPLES) -> tuple[Check, 
 
     Raises ModelError for an unknown name.
     """
-    i = trace.graph.position(name)
+    i = trace.check_whole().graph.position(name)
     wide = as_float64(trace.graph)
     if wide is not trace.graph or trace.residuals is None:
         feeds = {key: np.asarray(value, np.float64) if np.asarray(value).dtype.kind == "f" else value

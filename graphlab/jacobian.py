@@ -41,7 +41,7 @@ def jacobian_of(trace: Trace, name: str, slot: str | None = None) -> Jacobian:
     >>> found.matrix.tolist(), found.product.tolist()
     ([[1.0, 0.0], [0.0, 2.0]], [1.0, 2.0])
     """
-    i = trace.graph.position(name)
+    i = trace.check_whole().graph.position(name)
     node, plan = trace.graph.nodes[i], trace.plan
     sending = [s for k, s in enumerate(node.slots) if not node.is_leaf and plan.sends(i, k)]
     if not sending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -16,6 +17,7 @@ from graphlab.trace import Trace
 
 WAYS = ("name", "structure")
 TOLERANCE = 1e-9
+SLOW = 10_000_000  # pairs of nodes
 COMMON = 0.5  # of the smaller run's nodes; from where on names are trusted
 
 
@@ -113,9 +115,8 @@ def _by_structure(a: Trace, b: Trace) -> dict[int, int]:
     """Computing nodes by op and shape, in order; then the leaves that feed the same slots of them."""
     kinds, others = ([(t.graph.nodes[i].op, t.plan.shapes[i]) for i in t.plan.order] for t in (a, b))
     found: dict[int, int] = {}
-    for block in SequenceMatcher(None, kinds, others, autojunk=False).get_matching_blocks():
-        for n in range(block.size):
-            found[a.plan.order[block.a + n]] = b.plan.order[block.b + n]
+    for n, m in _aligned(kinds, others):
+        found[a.plan.order[n]] = b.plan.order[m]
     taken = set(found.values())
     for i, j in list(found.items()):
         for p, q in zip(a.plan.operands[i], b.plan.operands[j], strict=False):
@@ -124,6 +125,25 @@ def _by_structure(a: Trace, b: Trace) -> dict[int, int]:
                 found[p] = q
                 taken.add(q)
     return found
+
+
+def _aligned(a: list[Any], b: list[Any]) -> Iterator[tuple[int, int]]:
+    """What two lists have in common, in order: their beginnings, their ends, and the longest runs between these.
+
+    >>> list(_aligned(list("abxcd"), list("abcd")))
+    [(0, 0), (1, 1), (4, 3), (3, 2)]
+    """
+    start = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    yield from ((n, n) for n in range(start))
+    most = min(len(a), len(b)) - start
+    end = next((n for n in range(most) if a[-1 - n] != b[-1 - n]), most)
+    yield from ((len(a) - 1 - n, len(b) - 1 - n) for n in range(end))
+    rest, other = a[start : len(a) - end], b[start : len(b) - end]
+    if len(rest) * len(other) > SLOW:  # the longest runs of very many would take minutes
+        yield from ((start + n, start + n) for n, (x, y) in enumerate(zip(rest, other, strict=False)) if x == y)
+        return
+    for block in SequenceMatcher(None, rest, other, autojunk=False).get_matching_blocks():
+        yield from ((start + block.a + n, start + block.b + n) for n in range(block.size))
 
 
 def _pair(a: Trace, b: Trace, i: int, j: int | None, tolerance: float) -> Pair:

@@ -34,8 +34,8 @@ def number(value: Any, precision: int = 4) -> str:
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     if value == 0:
         return "0"
-    if 1e4 <= abs(value) < 1e6:
-        return f"{value:.0f}"
+    if 1e4 <= abs(value) < 1e6:  # whole rather than with an exponent
+        return f"{value:.0f}" if precision < 7 else f"{value:.{precision}g}"
     text = f"{value:.{precision}g}"
     if "e" in text and 1 <= abs(value) < 1e4:  # fewer digits asked for than stand before the point
         return f"{float(text):.0f}"

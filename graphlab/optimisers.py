@@ -55,7 +55,7 @@ class Optimiser:
         """
         if trace.cotangents is None:
             raise LossError(tr("this trace has no gradients yet: run backward first"))
-        new: dict[str, Any] = dict(trace.updates)
+        new: dict[str, Any] = dict(trace.check_whole().updates)
         slots = dict(self.slots)
         for node in trace.graph.leaves("param"):
             grad = trace.cotangents[trace.graph.index[node.name]]

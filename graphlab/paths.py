@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphlab import autodiff
-from graphlab.errors import LossError, ModelError, TraceError
+from graphlab.errors import LossError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
@@ -85,16 +85,29 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
     """
     if trace.cotangents is None or trace.contributions is None or trace.plan.target is None:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
-    j, key = target_of(trace, target)
+    j, key = target_of(trace.check_whole(), target)
     value = float(np.asarray(trace.cotangents[j])[key])
     shown = reference(f"{trace.graph.nodes[j].name}.grad") + _index(key)
     finder = _Finder(trace, j, key)
     count = finder.count()
     paths, exact = finder.paths(most, count)
-    rest = 0.0 if len(paths) == count else value - math.fsum(path.product for path in paths)
+    rest = 0.0 if len(paths) == count else value - total([path.product for path in paths])
     edges = _edges(trace, j, key)
     through, examples, units = _split(trace, j, key, edges)
     return Why(shown, value, paths, rest, count, exact, tuple(share for _, share in edges), through, examples, units)
+
+
+def total(parts: Sequence[float]) -> float:
+    """The sum, exact but for one rounding; NaN or Inf where it has no end.
+
+    >>> total([1e16, 1.0, -1e16]), total([math.inf, -math.inf])
+    (1.0, nan)
+    """
+    try:
+        return math.fsum(parts)
+    except (ValueError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(np.sum(np.asarray(parts)))
 
 
 def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
@@ -113,8 +126,6 @@ def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
     j = graph.index[owner]
     grad = trace.cotangents[j] if trace.cotangents is not None else None
     if grad is None:
-        if (j, "grad") in trace.summaries:
-            raise TraceError(tr("the gradient of '{name}' is not in this trace file, only its summary", name=owner))
         raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=owner))
     shape = np.shape(grad)
     if not key:

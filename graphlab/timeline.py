@@ -174,11 +174,22 @@ class Timeline:
         """The trace as far as it has come at position p; what has not happened yet is None."""
         trace, n = self.trace, len(self.trace.graph)
         values = [self.trace.values[i] if i >= n or self.made_at[i] <= p else None for i in range(len(trace.values))]
+        kept = {key: summary for key, summary in trace.summaries.items() if self._known(*key, p)}
         short = Trace(trace.graph, trace.plan, trace.state, trace.feeds, trace.mode, trace.iteration, values,
-                      trace.residuals, summaries=trace.summaries)  # fmt: skip
+                      trace.residuals, summaries=kept)  # fmt: skip
         if self.seed_at < 0 or p < self.seed_at:
             return short
         return short.with_gradients([self.grad(j, p) for j in range(n)], [self._sent(i, p) for i in range(n)])
+
+    def _known(self, i: int, what: str, p: int) -> bool:
+        """Whether the value, the gradient or "sent k" of node i is there at position p."""
+        if what == "value":
+            return self.made_at[i] <= p
+        if what == "grad":
+            terms = self.arrivals(i)
+            return bool(terms) and terms[-1][0] <= p
+        start, k = self.sent_from[i], int(what.split()[1])
+        return 0 <= start < p and any(self._slots[q] == k for q in range(start, min(p, self.stop_after(start))))
 
     def _sent(self, i: int, p: int) -> tuple[Any, ...] | None:
         """What node i has sent at position p; None: nothing yet."""

@@ -98,6 +98,18 @@ class Trace:
             return None
         return float(np.asarray(self.values[i]).reshape(()))
 
+    def check_whole(self) -> Trace:
+        """This trace. Raises TraceError where it was read from a file that left large arrays out."""
+        missing = next((i for i, _ in self.summaries if self.values[i] is None), None)
+        if missing is None:
+            return self
+        name = self.graph.nodes[missing].name
+        message = tr(
+            "this trace was read from a file that left out large arrays, such as the value of '{name}'; a .npz file "
+            "keeps them all, or run the model again", name=name,
+        )  # fmt: skip
+        raise TraceError(message)
+
     @cached_property
     def updates(self) -> dict[str, np.ndarray]:
         """New values of the layers' states, such as running means; forward itself changes nothing."""

@@ -21,11 +21,15 @@ PHASES = ("forward", "backward", "seed")
 
 @dataclass
 class Breakpoint:
-    """One place to stop at. kind: break or watch. places: (position, node) in order. skip: how often not to stop."""
+    """One place to stop at. kind: break or watch. text: as it is listed. target: what stands for its nodes.
+
+    places: (position, node) in order. skip: how often not to stop.
+    """
 
     number: int
     kind: str
     text: str
+    target: str
     places: list[tuple[int, int]]
     condition: str = ""
     temporary: bool = False
@@ -68,7 +72,7 @@ def _of_phase(timeline: Timeline, phase: str) -> list[tuple[int, int]]:
 
 def matching(graph: Graph, target: str) -> list[int]:
     """The nodes that a name, in backquotes or not, a pattern or op:NAME means. Raises ModelError where it is none."""
-    target = target.strip("`")
+    target = target.replace("`", "")
     if target in graph:
         return [graph.index[target]]
     op = target.removeprefix("op:") if target.startswith("op:") else None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, ops
-from graphlab.errors import DataError, GraphlabError, ModelError, ShapeError, TraceError
+from graphlab.errors import DataError, GraphlabError, ModelError, ShapeError
 from graphlab.graph import Graph, make_graph
 from graphlab.messages import did_you_mean, tr
 from graphlab.planning import located, seed_of
@@ -28,7 +28,7 @@ def with_value(trace: Trace, name: str, value: Any, key: Sequence[int] = ()) -> 
     >>> float(other["y"].value), other["x"].grad.tolist(), float(trace["y"].value)
     (17.0, [2.0, 8.0], 25.0)
     """
-    graph = trace.graph
+    graph = trace.check_whole().graph
     i = graph.position(name)
     node = graph.nodes[i]
     if not node.is_leaf:
@@ -52,8 +52,6 @@ def with_value(trace: Trace, name: str, value: Any, key: Sequence[int] = ()) -> 
 def _changed(trace: Trace, i: int, value: Any, key: tuple[int, ...]) -> np.ndarray:
     """The leaf's new array, in its shape and dtype."""
     name, shape, dtype = trace.graph.nodes[i].name, trace.plan.shapes[i], trace.plan.dtypes[i]
-    if trace.values[i] is None:
-        raise TraceError(tr("the value of '{name}' is not in this trace file, only its summary", name=name))
     if not key:
         array = array_of(value, dtype, name, dtype)
         if array.shape != shape:
@@ -75,7 +73,7 @@ def with_attr(trace: Trace, name: str, attr: str, value: Any) -> Trace:
 
     Raises ModelError for an attribute that the op does not have or a value that it cannot take.
     """
-    i = trace.graph.position(name)
+    i = trace.check_whole().graph.position(name)
     node = trace.graph.nodes[i]
     op = ops.get(node.op)
     if attr not in op.attrs or node.is_leaf:
@@ -114,8 +112,6 @@ def graph_plan(graph: Graph, trace: Trace) -> autodiff.Plan:
 def _again(new: Trace, old: Trace, moved: set[int], first: int | None = None) -> Trace:
     """Fill in what depends on the leaves in `moved`, and on the node `first`, whose own work is another one now."""
     graph, plan, values = new.graph, new.plan, new.values
-    if any(value is None for value in old.values):
-        raise TraceError(tr("this trace file left out large arrays; a .npz file keeps them, or run the model again"))
     residuals = None if old.residuals is None else list(old.residuals)
     with np.errstate(all="ignore"):
         for i in plan.order:

@@ -11,12 +11,22 @@ import numpy as np
 from graphlab.formula.parse import parse
 from graphlab.formula.tree import Binary, Call, Expr, Index, List, Name, Negative, Number, Slice, Word
 
+INTEGER_BITS = 1024
+
+
+def _power(a: Any, b: Any) -> Any:
+    """a ** b; of plain integers with so many digits that it would take forever, as floats."""
+    if isinstance(a, int) and isinstance(b, int) and abs(b) * a.bit_length() > INTEGER_BITS:
+        return np.float64(a) ** np.float64(b)
+    return a**b
+
+
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": np.true_divide,  # two plain numbers too: 1 / 0 is Inf
-    "**": lambda a, b: a**b,
+    "**": _power,
     "@": lambda a, b: a @ b,
     "<": np.less,
     "<=": np.less_equal,
