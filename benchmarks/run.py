@@ -27,6 +27,7 @@ import chains
 import networks
 import numpy as np
 import pictures
+import stepping
 from measure import Run, installed, interleaved, memory
 
 LIBRARIES = {
@@ -113,6 +114,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "loading": pictures.loading(longest),
         "drawing": [] if args.no_drawing else [pictures.drawing(nodes) for nodes in sizes],
         "once": starts(longest),
+        "stepping": stepping.stepping(longest),
         "memory": memories(longest),
         "speed": speeds(0.5 if args.quick else args.seconds, longest),
     }  # fmt: skip
@@ -142,6 +144,9 @@ def lines(out: dict[str, Any]) -> list[str]:
     text.append(_line([f"{once['case']}: build and freeze", f"{once['build and freeze']:.2f}", "–"]))
     text.append(_line([f"{once['case']}: plan", f"{once['plan']:.2f}", "–"]))
     text.append(_line([f"load a model file of {load['nodes']:,} nodes", f"{load['seconds']:.1f}", "15"]))
+    step = out["stepping"]
+    for key, most in (("open / run", 2.0), ("slowest move (ms)", 10.0), ("memory with it / without", 1.2)):
+        text.append(_line([f"debugger on a {step['case']}: {key}", f"{step[key]:.3g}", f"{most:g}"]))
     for row in out["drawing"]:
         share = row["ours"] / row["dot"]
         title = f"trace to DOT, {row['nodes']:,} nodes, beside {row['dot']:.2f} s of dot -Tsvg"

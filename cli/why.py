@@ -160,8 +160,11 @@ def _shares(parts: Sequence[Share], precision: int) -> Iterator[Line]:
     from graphlab.numbers import number
     from graphlab.paths import total
 
-    for part in parts[:SHOWN]:
+    some = [part for part in parts if part.value != 0] or list(parts[:1])
+    for part in some[:SHOWN]:
         yield [Styled(f"{number(part.value, precision):>12}", "grad"), f"  {symbol(part.name)}"]
-    if len(parts) > SHOWN:
-        rest = total([part.value for part in parts[SHOWN:]])
+    if len(some) > SHOWN:
+        rest = total([part.value for part in some[SHOWN:]])
         yield [f"{number(rest, precision):>12}  ", tr("the other {n}", n=len(parts) - SHOWN)]
+    elif len(some) < len(parts):
+        yield [f"{0:>12}  ", tr("each of the other {n}", n=len(parts) - len(some))]

@@ -12,6 +12,7 @@ import numpy as np
 from graphlab.errors import LossError, ModelError
 from graphlab.messages import tr
 from graphlab.numbers import rms_all
+from graphlab.ops import get
 from graphlab.trace import Trace
 from graphlab.worked import backward_worked, forward_worked
 
@@ -185,6 +186,7 @@ def _verdict(rms: float, total: float) -> str:
 def _culprit(chain: tuple[Link, ...], verdict: str) -> str | None:
     """The node that did most of it."""
     links = [link for link in chain if link.ratio is not None and math.isfinite(link.ratio)]
+    links = [link for link in links if get(link.op).family != "loss"] or links  # a mean over the batch is no fault
     if verdict in ("ok", "not finite") or not links:
         return None
     pick = max if verdict == "exploded" else min
