@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from graphlab.diagram import Diagram
 from graphlab.export.escape import xml_text
+from graphlab.export.metrics import text_width
 
 _TEXT = re.compile(r'<text (?:xml:space="preserve" )?text-anchor="start" x="([^"]+)" y="([^"]+)"([^>]*)>(.*?)</text>\n')
 _RUN = re.compile(rf"(?:{_TEXT.pattern})+")
 HIDDEN_INK = "#010203"  # the ink of texts that keep their room and are not there
 _UNSEEN = re.compile(rf'<text [^>]*fill="{HIDDEN_INK}"[^>]*>.*?</text>\n')
+_PAPER = re.compile(r'<polygon fill="([^"]+)" stroke="none"')
+_NAME = re.compile(  # a frame: its outline, then its name
+    r'(<g id="(g\d+)" class="cluster">\n(?:<title>[^\n]*</title>\n)?<(?:path|polygon)[^>]*/>\n)'
+    r'(<text x="([^"]+)" y="([^"]+)"[^>]*>[^\n]*</text>\n)'
+)
+NAME_SIZE = 10.0  # points
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TITLED = re.compile(r'(<g id="([^"]*)" class="(node|edge|cluster|graph)"[^>]*>\n)<title>.*?</title>\n', re.DOTALL)
 _SIZED = re.compile(r'<svg width="([^"]+)" height="([^"]+)"\s*viewBox="([^"]+)"[^>]*>')
@@ -37,7 +45,25 @@ def tidy(svg: str, diagram: Diagram) -> str:
 
     svg = _TITLED.sub(title, svg)
     svg = _SIZED.sub(_open_svg, svg, count=1)
-    return _RUN.sub(_flow, svg)
+    return _names_on_top(_RUN.sub(_flow, svg), {group.id: group.label for group in diagram.groups})
+
+
+def _names_on_top(svg: str, names: Mapping[str, str]) -> str:
+    """The frames' names drawn last, on patches of paper: no arrow runs through them."""
+    paper = _PAPER.search(svg)
+    moved: list[str] = []
+
+    def move(match: re.Match[str]) -> str:
+        x, y, width = float(match[4]), float(match[5]), text_width(names.get(match[2], ""), NAME_SIZE, bold=True)
+        fill = paper[1] if paper else "white"
+        top, height = y - 0.85 * NAME_SIZE, 1.15 * NAME_SIZE
+        patch = f'<rect x="{x - 2:.2f}" y="{top:.2f}" width="{width + 4:.2f}" height="{height:.2f}" fill="{fill}"/>'
+        moved.append(f"{patch}\n{match[3]}")
+        return match[1]
+
+    svg = _NAME.sub(move, svg)
+    end = svg.rfind("</g>\n</svg>")
+    return svg[:end] + "".join(moved) + svg[end:] if moved else svg
 
 
 def _open_svg(match: re.Match[str]) -> str:

@@ -197,3 +197,9 @@ def test_arrows_that_pass_many_ranks_are_drawn_plainly_too() -> None:
 def test_a_pdf_carries_no_date() -> None:
     pdf, _ = to_picture(pictures.sigmoid_backward(), "pdf")
     assert b"(D:19700101000000" in pdf
+
+
+def test_frames_names_are_drawn_last() -> None:
+    svg = to_picture(pictures.mlp_forward(), "svg")[0].decode()
+    assert svg.find(">hidden</text>") > svg.rfind('class="edge"') > 0
+    assert svg.count(">hidden</text>") == 1
