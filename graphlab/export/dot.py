@@ -302,13 +302,14 @@ def _twins(arrows: Sequence[Arrow]) -> set[int]:
     return out
 
 
-def _label_places(diagram: Diagram, look: Theme) -> list[str]:
-    """How each arrow's label stands: beside or above its line, on a patch of paper.
+def _label_places(diagram: Diagram, look: Theme) -> list[tuple[str, str]]:
+    """What stands around each arrow's label: it is beside or above its line, on a patch of paper.
 
     On a patch no frame and no other arrow runs through the numbers.
     """
     twins, upright = _twins(diagram.arrows), diagram.direction == "tb"
-    beside, above, between = (_PATCH.format(text.format(look.paper, "{}")) for text in (_BESIDE, _ABOVE, _BETWEEN))
+    around = [_PATCH.format(text.format(look.paper, "\0")).split("\0") for text in (_BESIDE, _ABOVE, _BETWEEN)]
+    beside, above, between = ((f" label=<{before}", f"{after}>") for before, after in around)
     return [beside if upright else between if k in twins else above for k in range(len(diagram.arrows))]
 
 
@@ -327,7 +328,7 @@ def _roomy(diagram: Diagram) -> set[int]:
     return out
 
 
-def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place: str, roomy: bool) -> str:
+def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place: tuple[str, str], roomy: bool) -> str:
     key = (arrow.kind, arrow.weight, arrow.sign, bool(arrow.marks) and arrow.marks[0].kind)
     stroke = write.strokes.get(key)
     if stroke is None:
@@ -343,7 +344,7 @@ def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place:
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
         if spot is not None:
             return out + _label_on_line(text, look, spot)
-        out += f" label=<{place.format(text)}>"
+        out += place[0] + text + place[1]
     return out + "]"
 
 
