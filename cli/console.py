@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.debugger import Debugger, Stop
+from graphlab.debugger import Debugger
 from graphlab.errors import ModelError
 from graphlab.formula.show import symbol
 from graphlab.looking import NotComputedError, is_true
 from graphlab.messages import tr
+from graphlab.moments import Stop
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text
 from graphlab.tracefile import plain
 from graphlab.watching import Breakpoint, matching

@@ -22,7 +22,8 @@ from .verbs import cut, names_in, needed, whole
 
 if TYPE_CHECKING:
     from graphlab.comparing import Check
-    from graphlab.debugger import Debugger, Stop
+    from graphlab.debugger import Debugger
+from graphlab.moments import Stop
 
 Lines = Iterator[Line]
 SHOWN = 12  # rows and columns of a Jacobian

@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from graphlab.errors import ModelError
 from graphlab.experiments import Change, Experiments, Nudge
 from graphlab.formula import parse
 from graphlab.looking import NotComputedError, is_true, look
 from graphlab.messages import tr
-from graphlab.numbers import is_small, number, signed
-from graphlab.timeline import Moment, Timeline
+from graphlab.moments import START, Stop, coming, entries, equations, phase_at
+from graphlab.timeline import Timeline
 from graphlab.trace import Trace
 from graphlab.watching import Breakpoint, changes_of, places_of
-from graphlab.worked import Worked, backward_worked, element_worked, forward_worked, inline, own_name, short_name
+from graphlab.worked import Worked, inline
 
-START, LOSS, END = "start", "loss", "end"
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Where the debugger stands and what was just made.
-
-    phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
-    two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
-    what it was in this run before anything was set.
-    """
-
-    position: int
-    of: int
-    phase: str
-    node: str | None
-    op: str | None
-    shape: tuple[int, ...] | None
-    equations: tuple[Worked, ...]
-    inside: bool
-    reason: str
-    coming: str
-    changed: tuple[str, ...] = ()
-
-    def record(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
-        return asdict(self)
+LOSS, END = "loss", "end"
 
 
 class Debugger:
@@ -298,7 +269,7 @@ class Debugger:
 
     def _after(self, act: Callable[..., Any], *args: Any) -> Any:
         """Do something to the runs, then look at the one there is now, from where we are."""
-        node, phase = self._node_at(self.position), self._phase(self.position)
+        node, phase = self._node_at(self.position), phase_at(self.timeline, self.position)
         name = None if node is None else self.trace.graph.nodes[node].name
         before = self.timeline
         found = act(*args)
@@ -344,9 +315,9 @@ class Debugger:
         node = None if i is None else self.trace.graph.nodes[i]
         inside = not timeline.is_stop(p)
         return Stop(
-            p, len(timeline), self._phase(p), node.name if node else None, node.op if node else None,
-            None if i is None else self.trace.plan.shapes[i], tuple(self._equations(p, single)), inside,
-            reason, self._coming(p), () if node is None else tuple(self.was(node.name, p)),
+            p, len(timeline), phase_at(timeline, p), node.name if node else None, node.op if node else None,
+            None if i is None else self.trace.plan.shapes[i], tuple(equations(timeline, p, single, self.precision)),
+            inside, reason, coming(timeline, p), () if node is None else tuple(self.was(node.name, p)),
         )  # fmt: skip
 
     def was(self, name: str, position: int | None = None) -> list[str]:
@@ -367,78 +338,7 @@ class Debugger:
 
         Raises ModelError where nothing was made, or there is no such entry.
         """
-        found = []
-        for p in range(self.timeline.stop_before(self.position), self.position):
-            moment = self.timeline[p]
-            if moment.kind in ("forward", "contribution"):
-                slot = None if moment.kind == "forward" else moment.slot
-                shape = self._shape(moment)
-                if isinstance(key, int):
-                    size = int(np.prod(shape))
-                    index = np.unravel_index(min(key, size - 1), shape) if shape and size else ()
-                    found.append((moment.node, slot, tuple(int(n) for n in index)))
-                elif len(key) == len(shape) or self.position - 1 == self.timeline.stop_before(self.position):
-                    found.append((moment.node, slot, key))
-        if not found:
-            raise ModelError(
-                tr("nothing was made here that has the entry {key}", key=list(key) if isinstance(key, tuple) else key)
-            )
-        return [element_worked(self.trace, i, slot, index, self.precision) for i, slot, index in found]
-
-    def _shape(self, moment: Moment) -> tuple[int, ...]:
-        plan = self.trace.plan
-        return plan.shapes[moment.node if moment.kind == "forward" else plan.operands[moment.node][moment.slot]]
+        return entries(self.timeline, self.position, key, self.precision)
 
     def _node_at(self, p: int) -> int | None:
         return self.timeline[p - 1].node if p else None
-
-    def _phase(self, p: int) -> str:
-        kind = self.timeline[p - 1].kind if p else START
-        return "backward" if kind in ("contribution", "add") else kind
-
-    def _equations(self, p: int, single: bool) -> Iterator[Worked]:
-        """What was made last, as rule → numbers → result; at the end of a node's work all that it sent."""
-        if p == 0:
-            return
-        first = p - 1 if single else self.timeline.stop_before(p)
-        for at in range(first, p):
-            yield self._equation(at)
-
-    def _equation(self, at: int) -> Worked:
-        moment, trace = self.timeline[at], self.trace
-        if moment.kind == "forward":
-            return forward_worked(trace, moment.node, self.precision)
-        if moment.kind == "contribution":
-            return backward_worked(trace, moment.node, moment.slot, self.precision)
-        if moment.kind == "seed":
-            left = f"∂L/∂{own_name(trace, moment.node)}"
-            return Worked(left, None, None, inline(self.timeline.grad(moment.node, at + 1), None, self.precision))
-        return self._sum(moment, at)
-
-    def _sum(self, moment: Moment, at: int) -> Worked:
-        """An addition where edges meet: the sum so far, term by term."""
-        trace, timeline = self.trace, self.timeline
-        j = trace.plan.operands[moment.node][moment.slot]
-        terms = [(c, timeline.term(c, k)) for p, c, k in timeline.arrivals(j) if p <= at + 1]
-        left = f"∂L/∂{short_name(trace, moment.node, trace.graph.nodes[j].name)}"
-        texts = [inline(part, None, self.precision) for _, part in terms]
-        if len(terms) > 6 or any(part is not None and not is_small(np.shape(part)) for _, part in terms):
-            texts = [tr("from {consumer}", consumer=own_name(trace, c)) for c, _ in terms]
-        elif terms[0][1] is not None and np.size(terms[0][1]) == 1:
-            values = [np.reshape(part, ()) for _, part in terms]
-            texts = [number(values[0], self.precision), *(signed(v, self.precision) for v in values[1:])]
-        return Worked(left, None, " + ".join(texts), inline(timeline.grad(j, at + 1), None, self.precision))
-
-    def _coming(self, p: int) -> str:
-        if p == len(self.timeline):
-            return ""
-        moment, nodes = self.timeline[p], self.trace.graph.nodes
-        node = nodes[moment.node]
-        if moment.kind == "forward":
-            return tr("{node} · {op}, forward", node=node.name, op=node.op)
-        if moment.kind == "seed":
-            return tr("the seed ∂L/∂{node}", node=node.name)
-        to = node.inputs[moment.slot]
-        if moment.kind == "add":
-            return tr("add it to ∂L/∂{to}", to=to)
-        return tr("{node} sends to {to}", node=node.name, to=to)

@@ -56,7 +56,8 @@ ABOVE = {
     "matching": {"trace"},
     "experiments": {"expand", "formula", "optimisers", "whatif", "worked"},
     "frames": {"annotate", "timeline"},
-    "debugger": {"experiments", "looking", "watching", "worked"},
+    "moments": {"timeline", "worked"},
+    "debugger": {"experiments", "looking", "moments", "watching"},
 }
 NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house
 
