@@ -17,7 +17,20 @@ from graphlab.messages import did_you_mean, tr
 from .failures import Ended, guarded
 from .screen import colour_wanted, utf8_output
 
-COMMANDS = ("render", "trace", "step", "why", "blame", "compare", "summary", "check", "ops", "samples", "doctor")
+COMMANDS = (
+    "render",
+    "trace",
+    "step",
+    "why",
+    "blame",
+    "compare",
+    "handout",
+    "summary",
+    "check",
+    "ops",
+    "samples",
+    "doctor",
+)
 
 _HELP = tr("""A visual debugger for computational graphs: backpropagation with every number on it.
 

@@ -1,0 +1,65 @@
+"""Blanks on a worksheet, numbered, and the key that fills them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+
+from graphlab.handout.content import Blank, Block, Equation, Handout, Heading, Step, Table, Value, plain
+from graphlab.messages import tr
+from graphlab.state import generator
+
+
+def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, answers: bool) -> Handout:
+    """The page with so large a share of its answers blank, drawn by the seed; answers: with the key at its end.
+
+    kinds: value, gradient (results), rule.
+    """
+    places = [
+        (b, e, what)
+        for b, block in enumerate(page.blocks)
+        if isinstance(block, Step)
+        for e, equation in enumerate(block.equations)
+        for what in _places(equation, kinds)
+    ]
+    count = math.ceil(share * len(places) - 1e-9)
+    if not count:
+        return page
+    drawn = sorted(generator(seed, "blanks").choice(len(places), size=count, replace=False).tolist())
+    blocks = list(page.blocks)
+    key: list[Blank] = []
+    for number, k in enumerate(drawn, 1):
+        b, e, what = places[k]
+        step = blocks[b]
+        assert isinstance(step, Step)
+        equation, blank = _blanked(step.equations[e], what, number)
+        equations = (*step.equations[:e], equation, *step.equations[e + 1 :])
+        blocks[b] = replace(step, equations=equations)
+        key.append(blank)
+    blocks = [_without_numbers(block) for block in blocks]
+    if answers:
+        rows = tuple((str(blank.number), plain(blank.answer)) for blank in key)
+        blocks += [Heading(tr("Answers")), Table((tr("blank"), tr("answer")), rows, (True, False))]
+    return replace(page, blocks=tuple(blocks), key=tuple(key))
+
+
+def _places(equation: Equation, kinds: Collection[str]) -> list[str]:
+    out = ["rule"] if "rule" in kinds and equation.rule else []
+    return [*out, "result"] if equation.kind in kinds else out
+
+
+def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blank]:
+    if what == "rule":
+        blank = Blank(number, Value(str(equation.rule)))
+        return replace(equation, rule=blank, numbers=""), blank
+    assert isinstance(equation.result, Value)
+    blank = Blank(number, equation.result, max(1, len(equation.result.matrix)))
+    return replace(equation, result=blank, sign="="), blank
+
+
+def _without_numbers(block: Block) -> Block:
+    """A step without the numbers put in: they are the answers to the blanks before."""
+    if not isinstance(block, Step):
+        return block
+    return replace(block, equations=tuple(replace(equation, numbers="", sign="=") for equation in block.equations))

@@ -1,0 +1,254 @@
+"""Trace → Handout: what the page says, section by section."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from graphlab import ops
+from graphlab.errors import UsageError
+from graphlab.experiments import Experiments
+from graphlab.formula.show import symbol
+from graphlab.gradcheck import check_node
+from graphlab.handout.blanks import with_blanks
+from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, plain
+from graphlab.handout.equations import backward_equation, forward_equation, sum_equation, value_of
+from graphlab.handout.figures import fitted
+from graphlab.messages import did_you_mean, tr
+from graphlab.numbers import number, shape_text
+from graphlab.trace import Trace
+from graphlab.watching import matching
+
+SECTIONS = (
+    "given",
+    "picture",
+    "forward",
+    "backward-picture",
+    "backward",
+    "gradients",
+    "update",
+    "check",
+    "conventions",
+)
+STEPS = 40  # of each direction that are shown unless nodes are named
+CHECKED = 200  # elements of a parameter up to which it is checked on the page
+
+
+@dataclass(frozen=True, slots=True)
+class HandoutOptions:
+    """What a handout shows.
+
+    sections: which of SECTIONS, in their order; () is all that the run has. nodes: names, patterns or op:NAME whose
+    steps are shown. lr: the learning rate η of the update. paper: a4 or letter. theme: light or print. blanks: the
+    share of answers left blank, 0 to 1; kinds: of value, gradient, rule; seed: which. answers: with the key.
+    """
+
+    sections: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    precision: int = 4
+    lr: float = 0.1
+    title: str = ""
+    question: str = ""
+    paper: str = "a4"
+    theme: str = "light"
+    blanks: float = 0.0
+    kinds: tuple[str, ...] = ("value", "gradient")
+    seed: int = 0
+    answers: bool = False
+
+    def __post_init__(self) -> None:
+        for section in self.sections:
+            if section not in SECTIONS:
+                hint, known = did_you_mean(section, SECTIONS), ", ".join(SECTIONS)
+                text = "there is no section '{section}'{hint}; there are: {known}"
+                raise UsageError(tr(text, section=section, hint=hint, known=known))
+        if not 0 <= self.blanks <= 1:
+            raise UsageError(tr("the share of blanks is {share} but must be from 0 to 1", share=self.blanks))
+
+
+def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
+    """The handout of a run.
+
+    >>> import graphlab as gl
+    >>> trace = gl.backward(gl.forward(gl.loads("graphlab: 1\\ninputs: {x: 3}\\nnodes: {y: x * x}")))
+    >>> [block.text for block in compose(trace).blocks if isinstance(block, Heading)][:2]
+    ['What is given', 'The graph']
+
+    Raises TraceError where a trace file left arrays out, ModelError for nodes that are not there.
+    """
+    options = options or HandoutOptions()
+    composer = _Composer(trace.check_whole(), options)
+    wanted = options.sections or SECTIONS
+    if options.blanks:  # these tell the answers
+        wanted = tuple(section for section in wanted if section not in ("gradients", "update", "check"))
+    blocks: list[Block] = []
+    for section in SECTIONS:
+        if section in wanted:
+            blocks += getattr(composer, section.replace("-", "_"))()
+    title = options.title or symbol(trace.graph.name) or tr("A computational graph")
+    page = Handout(title, tuple(blocks), options.paper, options.theme)
+    return with_blanks(page, options.blanks, options.kinds, options.seed, options.answers)
+
+
+class _Composer:
+    def __init__(self, trace: Trace, options: HandoutOptions) -> None:
+        self.trace = trace
+        self.options = options
+        graph = trace.graph
+        asked = sorted({i for name in options.nodes for i in matching(graph, name)}) if options.nodes else None
+        self.order = [i for i in trace.plan.order if asked is None or i in asked]
+        self.back = [i for i in reversed(trace.plan.order) if self._sent(i) and (asked is None or i in asked)]
+        self.shown = len(trace.graph) if asked is not None else STEPS
+
+    def _sent(self, i: int) -> bool:
+        parts = self.trace.contributions[i] if self.trace.contributions is not None else None
+        return parts is not None and any(part is not None for part in parts)
+
+    def given(self) -> Iterator[Block]:
+        """The question, and every leaf with its value."""
+        graph, options = self.trace.graph, self.options
+        yield Heading(tr("What is given"))
+        if graph.description:
+            yield Paragraph(graph.description)
+        yield Paragraph(options.question or self._question())
+        rows = [
+            (symbol(node.name), tr(node.op), shape_text(self.trace.plan.shapes[i]),
+             plain(value_of(self.trace.values[i], options.precision)))
+            for i, node in enumerate(graph.nodes) if node.is_leaf and node.op != "state"
+        ]  # fmt: skip
+        yield Table((tr("name"), tr("role"), tr("shape"), tr("value")), tuple(rows), (False, False, False, False))
+
+    def _question(self) -> str:
+        target = self.trace.graph.target
+        params = [f"∂L/∂{symbol(node.name)}" for node in self.trace.graph.leaves("param")]
+        if target is None or not self.trace.has_gradients:
+            return tr("Compute every node of the graph.")
+        some = ", ".join(params[:6]) + (" …" if len(params) > 6 else "")
+        wanted = some or tr("the gradient of every input")
+        text = "Compute {loss} forward; then, by the chain rule, backward, its gradients: {wanted}."
+        return tr(text, loss=symbol(target), wanted=wanted)
+
+    def picture(self) -> Iterator[Block]:
+        yield Heading(tr("The graph"))
+        yield self._figure("forward", tr("The graph with its values: each card is a node, each arrow carries a value."))
+
+    def backward_picture(self) -> Iterator[Block]:
+        if self.trace.has_gradients and not self.options.blanks:
+            yield Heading(tr("The graph backward"))
+            caption = tr("The same graph backward: from the loss to the leaves; a wider arrow, a larger gradient.")
+            yield self._figure("backward", caption)
+
+    def _figure(self, view: str, caption: str) -> Figure:
+        """As much in the picture as can be read on paper; on a worksheet nothing that is asked for."""
+        if self.options.blanks:
+            diagram = fitted(self.trace, "forward", self.options.precision, ("shapes", "names"))
+            return Figure(diagram, "forward", tr("The graph: each card is a node."))
+        return Figure(
+            fitted(self.trace, view, self.options.precision, ("values", "stats", "shapes", "names")), view, caption
+        )
+
+    def forward(self) -> Iterator[Block]:
+        yield Heading(tr("Forward, step by step"))
+        for n, i in enumerate(self.order[: self.shown], 1):
+            node = self.trace.graph.nodes[i]
+            yield Step(n, symbol(node.name), node.op, (forward_equation(self.trace, i, self.options.precision),))
+        yield from self._left_out(len(self.order))
+
+    def backward(self) -> Iterator[Block]:
+        """From the loss: where contributions meet their sum, then what the node sends on."""
+        trace, precision = self.trace, self.options.precision
+        if not trace.has_gradients:
+            return
+        yield Heading(tr("Backward, step by step"))
+        target = trace.graph.target
+        if target is not None:
+            seed = plain(value_of(trace[target].grad, precision))
+            yield Paragraph(
+                tr("The chain rule starts at {node} with ∂L/∂{node} = {seed}.", node=symbol(target), seed=seed)
+            )
+        for n, i in enumerate(self.back[: self.shown], 1):
+            node = trace.graph.nodes[i]
+            total = sum_equation(trace, i, precision)
+            parts = trace.contributions[i]  # type: ignore[index]
+            sent = [backward_equation(trace, i, k, precision) for k, part in enumerate(parts) if part is not None]
+            yield Step(n, symbol(node.name), node.op, (*((total,) if total else ()), *sent))
+        for j, node in enumerate(trace.graph.nodes):
+            total = sum_equation(trace, j, precision) if node.is_leaf else None
+            if total is not None and not self.options.nodes:
+                yield Step(0, symbol(node.name), tr(node.op), (total,))
+        yield from self._left_out(len(self.back))
+
+    def _left_out(self, count: int) -> Iterator[Block]:
+        if count > self.shown:
+            text = "{n} more steps are not shown; --nodes chooses which are."
+            yield Paragraph(tr(text, n=count - self.shown), quiet=True)
+
+    def gradients(self) -> Iterator[Block]:
+        """Every leaf's gradient."""
+        if not self.trace.has_gradients:
+            return
+        rows = [
+            (f"∂L/∂{symbol(r.name)}", shape_text(r.shape), plain(value_of(r.grad, self.options.precision)))
+            for r in self.trace if r.node.op in ("input", "param") and r.grad is not None
+        ]  # fmt: skip
+        if rows:
+            yield Heading(tr("All gradients"))
+            yield Table((tr("gradient"), tr("shape"), tr("value")), tuple(rows), (False, False, False))
+
+    def update(self) -> Iterator[Block]:
+        """θ ← θ − η ∂L/∂θ, and the loss after it."""
+        trace, precision, lr = self.trace, self.options.precision, self.options.lr
+        moved = [n for n in trace.graph.leaves("param") if trace.has_gradients and trace[n.name].grad is not None]
+        if not moved or trace.loss is None:
+            return
+        runs = Experiments(trace)
+        runs.update(lr)
+        yield Heading(tr("One step of gradient descent"))
+        said = tr("Each parameter moves against its gradient: θ ← θ − η ∂L/∂θ, with η = {lr}.", lr=number(lr))
+        yield Paragraph(said, lead=True)
+        pairs = [(n.name, trace[n.name].value, runs.now[n.name].value) for n in moved]
+        rows = tuple((symbol(name), *(plain(value_of(x, precision)) for x in (old, new))) for name, old, new in pairs)
+        yield Table((tr("parameter"), tr("before"), tr("after")), rows, (False, False, False))
+        before, after = number(trace.loss, precision + 1), number(runs.now.loss or 0.0, precision + 1)
+        yield Paragraph(tr("The loss goes from {before} to {after}.", before=before, after=after))
+
+    def check(self) -> Iterator[Block]:
+        """Numeric beside analytic, for each small parameter (or input)."""
+        trace, graph = self.trace, self.trace.graph
+        leaves = graph.leaves("param") or graph.leaves("input")
+        few = [n.name for n in leaves if trace.has_gradients and trace[n.name].grad is not None]
+        rows: list[tuple[str, str, str]] = []
+        for name in few:
+            if trace[name].value.size > CHECKED or len(rows) >= 12:
+                continue
+            found = check_node(trace, name, samples=8)[0]
+            if found.worst is not None and found.status in ("ok", "kink"):
+                index = "[" + ",".join(map(str, found.worst.index)) + "]" if found.worst.index else ""
+                digits = self.options.precision
+                rows.append(
+                    (
+                        f"∂L/∂{symbol(name)}{index}",
+                        number(found.worst.numeric, digits),
+                        number(found.worst.analytic, digits),
+                    )
+                )
+        if rows:
+            yield Heading(tr("Is it right?"))
+            said = tr("The same derivatives from differences of the loss itself, (L(θ + h) − L(θ − h)) / 2h:")
+            yield Paragraph(said, lead=True)
+            yield Table((tr("gradient"), tr("numeric"), tr("analytic")), tuple(rows), (False, True, True))
+
+    def conventions(self) -> Iterator[Block]:
+        """What the ops compute, in a sentence each."""
+        used = dict.fromkeys(self.trace.graph.nodes[i].op for i in self.order)
+        texts = [(name, inspect.cleandoc(ops.get(name).__doc__ or "").partition("\n")[0]) for name in used]
+        rows = tuple((name, text) for name, text in texts if text)
+        if rows:
+            yield Heading(tr("What the operations mean"))
+            yield Table((tr("op"), tr("meaning")), rows, (False, False))
+
+
+def equations_of(blocks: Sequence[Block]) -> list[Equation]:
+    """Every equation on the page."""
+    return [equation for block in blocks if isinstance(block, Step) for equation in block.equations]

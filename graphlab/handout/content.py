@@ -1,0 +1,106 @@
+"""What is on a handout, by role: headings, texts, equations, tables, figures and blanks. No typesetting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphlab.diagram import Diagram
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A text. quiet: set small, as a remark. lead: it stays with what follows."""
+
+    text: str
+    quiet: bool = False
+    lead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Room for an answer. number: as it is called in the key. rows: how many lines it needs."""
+
+    number: int
+    answer: Value
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A result as printed: one text, or the rows of a matrix; shape where it is no single number."""
+
+    text: str = ""
+    matrix: tuple[tuple[str, ...], ...] = ()
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """left = rule = numbers = result. sign stands before the result: = or ≈, as the printed numbers have it.
+
+    kind: value or gradient. rule and numbers are empty where there is nothing more to say. A blank may stand for the
+    rule or for the result.
+    """
+
+    left: str
+    rule: str | Blank
+    numbers: str
+    sign: str
+    result: Value | Blank
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node's work: its number in the run, what it is called, its op, its equations."""
+
+    number: int
+    node: str
+    op: str
+    equations: tuple[Equation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts under titles; a cell may be a blank. right: which columns are numbers."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str | Blank, ...], ...]
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture and what it shows in words. name: of its file, where it has one."""
+
+    diagram: Diagram
+    name: str
+    caption: str
+
+
+Block = Heading | Paragraph | Step | Table | Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """A whole handout. paper: a4 or letter. theme: of its figures. key: the answers to its blanks."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    paper: str = "a4"
+    theme: str = "light"
+    key: tuple[Blank, ...] = ()
+
+
+def plain(value: Value) -> str:
+    """A value in a line.
+
+    >>> plain(Value(matrix=(("1", "2"), ("3", "4"))))
+    '[1 2; 3 4]'
+    """
+    return value.text or "[" + "; ".join(" ".join(row) for row in value.matrix) + "]"

@@ -1,0 +1,112 @@
+"""Steps of a run as printed equations, whose printed numbers can be worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphlab.formula import evaluate
+from graphlab.handout.content import Equation, Value
+from graphlab.messages import tr
+from graphlab.numbers import is_small, number, shape_text, signed, summarise, summary_text
+from graphlab.rules import Formula, formula_of, rule_of
+from graphlab.trace import Trace
+from graphlab.worked import INLINE, backward_worked, environment, forward_worked, inline, own_name, short_name
+
+TERMS = 6  # of a sum, up to which they are written out
+
+
+def value_of(array: Any, precision: int) -> Value:
+    """A number, a small matrix in full, or the summary of a large one."""
+    if array is None:
+        return Value("–")
+    array = np.asarray(array)
+    if array.size == 1:
+        return Value(number(array.reshape(()), precision))
+    shape = shape_text(array.shape)
+    if array.size and is_small(array.shape):
+        if array.shape[-1] == array.size:  # one row: in the line
+            return Value(inline(array.reshape(-1), None, precision), shape=shape)
+        rows = array.reshape(1, -1) if array.ndim == 1 else array
+        return Value(matrix=tuple(tuple(number(x, precision) for x in row) for row in rows.tolist()), shape=shape)
+    return Value(summary_text(summarise(array)) if array.size else tr("empty"), shape=shape)
+
+
+def forward_equation(trace: Trace, i: int, precision: int) -> Equation:
+    """Node i's value: formula → numbers → result."""
+    worked = forward_worked(trace, i, precision)
+    formula = formula_of(trace, i)
+    numbers = _numbers(worked.substituted, trace, i)
+    sign = _sign(trace, i, formula, None, trace.values[i], precision) if numbers else "="
+    return Equation(worked.left, worked.symbolic or "", numbers, sign, value_of(trace.values[i], precision), "value")
+
+
+def backward_equation(trace: Trace, i: int, k: int, precision: int) -> Equation:
+    """What node i sends to its k-th input: upstream × local, in numbers, and what comes of it."""
+    worked = backward_worked(trace, i, k, precision)
+    part = trace.contributions[i][k]  # type: ignore[index]
+    rule = rule_of(trace, i, k)
+    numbers = _numbers(worked.substituted, trace, i)
+    sign = _sign(trace, i, rule, trace.graph.nodes[i].slots[k], part, precision) if numbers else "="
+    return Equation(worked.left, worked.symbolic or "", numbers, sign, value_of(part, precision), "gradient")
+
+
+def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
+    """Node j's gradient where several contributions meet, term by term; None where there is one or none."""
+    name = trace.graph.nodes[j].name
+    record = trace[name]
+    terms = record.contributions
+    if len(terms) < 2 or record.grad is None:
+        return None
+    left = f"∂L/∂{own_name(trace, j)}"
+    rule = " + ".join(tr("(from {node})", node=short_name(trace, j, term.consumer)) for term in terms[:TERMS])
+    rule += " + …" if len(terms) > TERMS else ""
+    if terms[0].value.size > INLINE or len(terms) > TERMS:
+        return Equation(left, rule, "", "=", value_of(record.grad, precision), "gradient")
+    if terms[0].value.size == 1:
+        values = [float(term.value.reshape(())) for term in terms]
+        numbers = " + ".join([number(values[0], precision), *(signed(v, precision) for v in values[1:])])
+    else:
+        numbers = " + ".join(inline(term.value, None, precision) for term in terms)
+    printed = sum(_rounded(term.value, precision) for term in terms)
+    sign = "=" if _same(printed, record.grad, precision) else "≈"
+    return Equation(left, rule, numbers, sign, value_of(record.grad, precision), "gradient")
+
+
+def _numbers(substituted: str | None, trace: Trace, i: int) -> str:
+    """The numbers put in, where every operand is short enough to be written out."""
+    if not substituted:
+        return ""
+    return "" if "⟨" in substituted else substituted
+
+
+def _sign(trace: Trace, i: int, formula: Formula | None, slot: str | None, value: Any, precision: int) -> str:
+    """= where the printed numbers give the printed result, ≈ where rounding shows."""
+    if formula is None or value is None:
+        return "="
+    values = {
+        name: _rounded(x, precision) if name in formula.names and _is_number(x) else x
+        for name, x in environment(trace, i, slot).items()
+    }
+    with np.errstate(all="ignore"):
+        printed = evaluate(formula.numbered, values)
+    return "=" if _same(printed, value, precision) else "≈"
+
+
+def _is_number(x: Any) -> bool:
+    return not isinstance(x, str | bool | tuple | list) and x is not None and np.asarray(x).dtype.kind == "f"
+
+
+def _rounded(x: Any, precision: int) -> np.ndarray:
+    """The numbers as they are printed."""
+    array = np.asarray(x, dtype=np.float64)
+    flat = [float(number(v, precision).replace("Inf", "inf")) for v in array.ravel().tolist()]
+    return np.array(flat).reshape(array.shape)
+
+
+def _same(printed: Any, value: Any, precision: int) -> bool:
+    """Whether two results are printed alike."""
+    a, b = np.broadcast_arrays(np.asarray(printed, np.float64), np.asarray(value, np.float64))
+    pairs = zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)
+    return all(number(x, precision) == number(y, precision) for x, y in pairs)

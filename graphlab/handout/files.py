@@ -1,0 +1,104 @@
+"""Handouts to files: .pdf, .html, .md, .tex, .typ; the last three with their figures beside them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from graphlab.errors import ExportError, MissingDependencyError, UsageError
+from graphlab.export import to_picture
+from graphlab.files import write_file
+from graphlab.handout.content import Figure, Handout
+from graphlab.handout.html import to_html
+from graphlab.handout.latex import to_latex
+from graphlab.handout.markdown import to_markdown
+from graphlab.handout.typst import to_typst
+from graphlab.messages import did_you_mean, tr
+
+FONTS = ("Libertinus Serif", "New Computer Modern Math", "DejaVu Sans")  # the first two come with typst
+Saved = tuple[list[Path], list[str]]  # what was written, and what there is to say of it
+
+
+def save(page: Handout, path: str | Path) -> Saved:
+    """Write the handout in the format that the path's ending names, whole or not at all.
+
+    Raises UsageError for another ending, MissingDependencyError for a .pdf without the typst package.
+    """
+    path = Path(path)
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None:
+        hint, known = did_you_mean(path.suffix, _WRITERS), ", ".join(_WRITERS)
+        text = "'{path}': a handout's name ends in one of {known}{hint}"
+        raise UsageError(tr(text, path=path, known=known, hint=hint))
+    return writer(page, path)
+
+
+def _pictures(page: Handout, fmt: str) -> tuple[dict[str, bytes], list[str]]:
+    """Each figure's picture by its name."""
+    found: dict[str, bytes] = {}
+    said: list[str] = []
+    for block in page.blocks:
+        if isinstance(block, Figure):
+            found[block.name], notes = to_picture(block.diagram, fmt, page.theme)
+            said += notes
+    return found, list(dict.fromkeys(said))
+
+
+def _html(page: Handout, path: Path) -> Saved:
+    pictures, said = _pictures(page, "svg")
+    write_file(path, to_html(page, {name: svg.decode() for name, svg in pictures.items()}).encode())
+    return [path], said
+
+
+def _source(page: Handout, path: Path, fmt: str, source: Callable[[Handout, str], str]) -> Saved:
+    """A source, and its figures beside it."""
+    pictures, said = _pictures(page, fmt)
+    beside = {name: path.with_name(f"{path.stem}-{name}.{fmt}") for name in pictures}
+    for name, picture in pictures.items():
+        write_file(beside[name], picture)
+    write_file(path, source(page, f"{path.stem}-{{name}}.{fmt}").encode())
+    return [path, *beside.values()], said
+
+
+def _markdown(page: Handout, path: Path) -> Saved:
+    return _source(page, path, "svg", to_markdown)
+
+
+def _latex(page: Handout, path: Path) -> Saved:
+    return _source(page, path, "pdf", to_latex)
+
+
+def _typst(page: Handout, path: Path) -> Saved:
+    return _source(page, path, "svg", lambda handout, figure: to_typst(handout, figure, FONTS))
+
+
+def _pdf(page: Handout, path: Path) -> Saved:
+    """Typeset in a folder of its own, where nothing else can be read."""
+    try:
+        import typst
+    except ImportError:
+        text = "a .pdf handout needs the typst package: pip install 'graphlab[handout]'; .html needs nothing"
+        raise MissingDependencyError(tr(text)) from None
+    pictures, said = _pictures(page, "svg")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, picture in pictures.items():
+            (Path(folder) / f"{name}.svg").write_bytes(picture)
+        source = Path(folder) / "handout.typ"
+        source.write_text(to_typst(page, "{name}.svg", FONTS), encoding="utf-8")
+        try:
+            made = typst.compile(str(source), format="pdf", root=folder, timestamp=0)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise ExportError(tr("typst could not set the page: {why}", why=str(error)[:300])) from None
+    write_file(path, bytes(made))
+    return [path], said
+
+
+_WRITERS: Mapping[str, Callable[[Handout, Path], Saved]] = {
+    ".pdf": _pdf,
+    ".html": _html,
+    ".md": _markdown,
+    ".tex": _latex,
+    ".typ": _typst,
+}
+EXTENSIONS = tuple(_WRITERS)

@@ -1,0 +1,93 @@
+"""Handout → Markdown, with its figures as files beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from graphlab.export.escape import isolated
+from graphlab.handout.content import (
+    Blank,
+    Block,
+    Equation,
+    Figure,
+    Handout,
+    Heading,
+    Paragraph,
+    Step,
+    Table,
+    Value,
+    plain,
+)
+from graphlab.messages import escaped, tr
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+
+
+def to_markdown(page: Handout, figure: str) -> str:
+    """The page as Markdown. figure: what a figure's file is called, with {name} in it.
+
+    >>> to_markdown(Handout("t", (Heading("h"), Paragraph("a*b"))), "{name}.svg")
+    '# t\\n\\n## h\\n\\na\\\\*b\\n'
+    """
+    parts = [f"# {text(page.title)}", *("\n".join(_block(block, figure)) for block in page.blocks)]
+    return "\n\n".join(parts) + "\n"
+
+
+def text(plain_text: str) -> str:
+    """Text that is nothing but text."""
+    return _SPECIAL.sub(r"\\\1", isolated(escaped(plain_text)))
+
+
+def _block(block: Block, figure: str) -> Iterator[str]:
+    match block:
+        case Heading(text=words):
+            yield f"## {text(words)}"
+        case Paragraph(text=words, quiet=quiet):
+            yield f"*{text(words)}*" if quiet else text(words)
+        case Step():
+            yield from _step(block)
+        case Table(titles=titles, rows=rows, right=right):
+            yield "| " + " | ".join(map(text, titles)) + " |"
+            yield "|" + "|".join("---:" if r else "---" for r in right) + "|"
+            yield from ("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)
+        case Figure(name=name, caption=caption):
+            yield f"![{text(caption)}]({figure.format(name=name)})"
+
+
+def _step(step: Step) -> Iterator[str]:
+    number = f"{step.number}. " if step.number else ""
+    yield f"**{number}{text(step.node)}** · {text(step.op)}"
+    for equation in step.equations:
+        yield ""
+        yield "`" + isolated(escaped(_equation(equation))).replace("`", "'") + "`"
+
+
+def _equation(equation: Equation) -> str:
+    parts = [equation.left, _rule(equation.rule), equation.numbers]
+    return " = ".join(part for part in parts if part) + f" {equation.sign} {_result(equation.result)}"
+
+
+def _rule(rule: str | Blank) -> str:
+    return blank_text(rule) if isinstance(rule, Blank) else rule
+
+
+def _result(result: Value | Blank) -> str:
+    if isinstance(result, Blank):
+        return blank_text(result)
+    return plain(result) + (f"   ({result.shape})" if result.shape else "")
+
+
+def blank_text(blank: Blank) -> str:
+    """(7) ________"""
+    return f"({blank.number}) " + "_" * 12
+
+
+def _cell(cell: str | Blank) -> str:
+    return blank_text(cell) if isinstance(cell, Blank) else text(cell)
+
+
+def alt(figure: Figure) -> str:
+    """What a figure shows, for those who do not see it."""
+    names = ", ".join(box.name for box in figure.diagram.boxes[:20])
+    return tr("{caption} Nodes: {names}.", caption=figure.caption, names=names)

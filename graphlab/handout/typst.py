@@ -1,0 +1,118 @@
+"""Handout → Typst: a source that teachers can edit; every text of a model in it is a string, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from graphlab.export.escape import isolated, visible
+from graphlab.handout.content import Blank, Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value
+from graphlab.handout.markdown import alt
+
+_PREAMBLE = """\
+#set document(title: {title})
+#set page(paper: {paper}, margin: 20mm, numbering: "1", number-align: center)
+#set text(font: ({fonts}), size: 10.5pt, lang: {lang})
+#set par(leading: 0.6em)
+#show heading.where(level: 1): set text(size: 19pt)
+#show heading.where(level: 2): it => block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
+#let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
+#let rule(body) = text(style: "italic", body)
+#let blank(n, rows) = box(width: 34mm, height: rows * 1.5em, stroke: (bottom: 0.6pt), quiet([(#n)]))
+#let matrix(shape, ..rows) = h(0.2em) + box(baseline: 50% - 0.3em, {{
+  box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
+    columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.35em,
+    ..rows.pos().flatten()))
+  h(0.4em)
+  quiet(shape)
+}})
+#let eq(..parts) = block(inset: (left: 1em), above: 0.55em, below: 0.55em, parts.pos().join([ ]))
+#let step(head, op, ..equations) = block(breakable: false, above: 0.9em, below: 0.9em, width: 100%,
+  inset: (left: 0.8em, y: 0.2em), stroke: (left: 1.2pt + luma(70%)), {{
+  strong(head); quiet([ · ] + op)
+  equations.pos().join()
+}})
+#let plain(titles, sides, ..rows) = table(
+  columns: titles.len(), align: sides, stroke: none, inset: (x: 0.5em, y: 0.3em), row-gutter: 0.1em,
+  table.header(..titles.map(strong)), table.hline(stroke: 0.6pt), ..rows.pos().flatten())
+#let picture(path, alt, caption) = figure(layout(size => {{
+  let whole = image(path, alt: alt)
+  let natural = measure(whole)
+  let scaled = calc.min(1, size.width / natural.width, 620pt / natural.height)
+  image(path, alt: alt, width: natural.width * scaled)
+}}), caption: caption, supplement: none, numbering: none)
+
+"""
+
+
+def to_typst(page: Handout, figure: str, fonts: Sequence[str], lang: str = "en") -> str:
+    """The page as Typst source. figure: what a figure's file is called, with {name} in it.
+
+    >>> "#heading(level: 2, " in to_typst(Handout("t", (Heading("h"),)), "{name}.svg", ["Libertinus Serif"])
+    True
+    """
+    head = _PREAMBLE.format(
+        title=string(page.title), paper=string("a4" if page.paper == "a4" else "us-letter"), lang=string(lang),
+        fonts=", ".join(map(string, fonts)) + ",",
+    )  # fmt: skip
+    parts = [
+        f"#heading(level: 1, {string(page.title)})",
+        *(line for block in page.blocks for line in _block(block, figure)),
+    ]
+    return head + "\n\n".join(parts) + "\n"
+
+
+def string(text: str) -> str:
+    r"""A Typst string: what is in it is text, whatever it looks like.
+
+    >>> string('#eval("x") \\ $')
+    '"#eval(\\"x\\") \\\\ $"'
+    """
+    return '"' + isolated(visible(text)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _block(block: Block, figure: str) -> Iterator[str]:
+    match block:
+        case Heading(text=words):
+            yield f"#heading(level: 2, {string(words)})"
+        case Paragraph(text=words, quiet=quiet, lead=lead):
+            kept = f"#block(sticky: true, {string(words)})" if lead else f"#par({string(words)})"
+            yield f"#quiet({string(words)})" if quiet else kept
+        case Step():
+            number = f"{block.number}. " if block.number else ""
+            equations = "".join(f",\n  {_equation(equation)}" for equation in block.equations)
+            yield f"#step({string(number + block.node)}, {string(block.op)}{equations})"
+        case Table(titles=titles, rows=rows, right=right):
+            sides = ", ".join("right" if r else "left" for r in right)
+            cells = "".join(f",\n  ({', '.join(map(_cell, row))},)" for row in rows)
+            yield f"#plain(({', '.join(map(string, titles))},), ({sides},){cells})"
+        case Figure(name=name, caption=caption):
+            path = figure.format(name=name)
+            yield f"#picture({string(path)}, {string(alt(block))}, {string(caption)})"
+
+
+def _equation(equation: Equation) -> str:
+    parts = [string(equation.left)]
+    if equation.rule:
+        rule = equation.rule
+        parts += [string("="), _blank(rule) if isinstance(rule, Blank) else f"rule({string(rule)})"]
+    if equation.numbers:
+        parts += [string("="), string(equation.numbers)]
+    return f"eq({', '.join([*parts, string(equation.sign), _result(equation.result)])})"
+
+
+def _result(result: Value | Blank) -> str:
+    if isinstance(result, Blank):
+        return _blank(result)
+    if not result.matrix:
+        shape = f" + quiet({string('  ' + result.shape)})" if result.shape else ""
+        return f"strong({string(result.text)}){shape}"
+    rows = ", ".join(f"({', '.join(map(string, row))},)" for row in result.matrix)
+    return f"matrix({string(result.shape)}, {rows})"
+
+
+def _blank(blank: Blank) -> str:
+    return f"blank({blank.number}, {blank.rows})"
+
+
+def _cell(cell: str | Blank) -> str:
+    return _blank(cell) if isinstance(cell, Blank) else string(cell)

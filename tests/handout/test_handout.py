@@ -1,0 +1,191 @@
+"""Handouts: every printed equation holds, worksheets and keys agree, and every format says the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from printed import worked_out
+
+import graphlab as gl
+from graphlab.errors import UsageError
+from graphlab.handout import SECTIONS, HandoutOptions, compose, save
+from graphlab.handout.compose import equations_of
+from graphlab.handout.content import Blank, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
+from graphlab.handout.html import to_html
+from graphlab.handout.latex import to_latex
+from graphlab.handout.markdown import to_markdown
+from graphlab.handout.typst import string, to_typst
+from graphlab.numbers import number
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
+NASTY = '<img src=x onerror=alert(1)> #eval("x") \\input{/etc/passwd} $x$ *b* `c` "q" \n\u202e'
+
+
+def traced(path: Path) -> gl.Trace:
+    return gl.backward(gl.forward(gl.load(path)))
+
+
+def page_of(name: str, **options: object) -> Handout:
+    path = next(path for path in SAMPLES if path.stem == name)
+    return compose(traced(path), HandoutOptions(**options))  # type: ignore[arg-type]
+
+
+def holds(equation: Equation, precision: int) -> bool:
+    """Whether the printed numbers give the printed result, digit by digit."""
+    assert isinstance(equation.result, Value)
+    found = np.asarray(worked_out(equation.numbers), dtype=float)
+    result = np.asarray(worked_out(plain(equation.result)), dtype=float)
+    a, b = np.broadcast_arrays(found, result.reshape(result.shape if found.ndim else ()))
+    return all(
+        number(float(x), precision) == number(float(y), precision) for x, y in zip(a.ravel(), b.ravel(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("precision", [3, 5])
+def test_every_printed_equation_holds_or_says_that_it_does_not(path: Path, precision: int) -> None:
+    read = 0
+    for equation in equations_of(compose(traced(path), HandoutOptions(precision=precision)).blocks):
+        if not equation.numbers:
+            continue
+        try:
+            exact = holds(equation, precision)
+        except ValueError:
+            continue
+        assert exact == (equation.sign == "="), equation
+        read += 1
+    scalars = {"buy_apple", "buy_apple_orange", "mazur", "mazur_units", "micrograd", "sigmoid_neuron"}
+    assert read >= (5 if path.stem in scalars else 0)
+
+
+def test_numbers_are_those_of_the_run() -> None:
+    trace = traced(next(path for path in SAMPLES if path.stem == "mazur_units"))
+    for block in compose(trace).blocks:
+        if isinstance(block, Step) and block.equations[0].kind == "value":
+            value = trace[block.node].value
+            assert isinstance(block.equations[0].result, Value)
+            assert block.equations[0].result.text == number(value.reshape(()))
+
+
+def test_sections_can_be_chosen_and_all_are_there_otherwise() -> None:
+    titles = [block.text for block in page_of("mazur").blocks if isinstance(block, Heading)]
+    assert len(titles) == len(SECTIONS)
+    some = page_of("mazur", sections=("gradients", "given"))
+    assert [block.text for block in some.blocks if isinstance(block, Heading)] == ["What is given", "All gradients"]
+    with pytest.raises(UsageError, match="no section 'gradient' \\(did you mean 'gradients'\\?\\)"):
+        page_of("mazur", sections=("gradient",))
+
+
+def test_nodes_can_be_chosen_and_what_is_left_out_is_said() -> None:
+    page = page_of("mazur_units", nodes=("h1.*",))
+    names = {block.node for block in page.blocks if isinstance(block, Step)}
+    assert names
+    assert all(name.startswith("h1.") for name in names)
+    long = gl.Graph("long")
+    h = long.param("w", 0.5)
+    for k in range(60):
+        h = gl.sin(h, name=f"s{k}")
+    blocks = compose(gl.backward(gl.forward(long))).blocks
+    assert any(isinstance(block, Paragraph) and "20 more steps are not shown" in block.text for block in blocks)
+
+
+def test_the_update_is_the_one_that_a_reader_computes() -> None:
+    page = page_of("xor", lr=0.5, precision=6)
+    table = next(block for block in page.blocks if isinstance(block, Table) and block.titles[0] == "parameter")
+    trace = traced(next(path for path in SAMPLES if path.stem == "xor"))
+    for name, before, after in table.rows:
+        new = trace[str(name)].value - 0.5 * trace[str(name)].grad
+        assert isinstance(before, str)
+        np.testing.assert_allclose(worked_out(str(after)), new.reshape(np.shape(worked_out(str(after)))), rtol=1e-5)
+
+
+def test_a_forward_run_has_no_backward_part() -> None:
+    page = compose(gl.forward(gl.loads("graphlab: 1\ninputs: {x: 2}\nnodes: {y: x * x}")))
+    assert not any(isinstance(block, Step) and block.equations[0].kind == "gradient" for block in page.blocks)
+
+
+# Worksheets
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("kinds", [("value", "gradient"), ("rule",), ("value", "gradient", "rule")])
+def test_the_key_fills_the_blanks_with_what_the_full_page_has(share: float, kinds: tuple[str, ...]) -> None:
+    full = equations_of(page_of("mazur_units").blocks)
+    sheet = page_of("mazur_units", blanks=share, kinds=kinds, seed=7, answers=True)
+    blanks: dict[int, str] = {}
+    for equation, whole in zip(equations_of(sheet.blocks), full, strict=True):
+        for blank, answer in ((equation.rule, whole.rule), (equation.result, whole.result)):
+            if isinstance(blank, Blank):
+                blanks[blank.number] = answer if isinstance(answer, str) else plain(answer)  # type: ignore[arg-type]
+                assert plain(blank.answer) == blanks[blank.number]
+    places = sum((e.kind in kinds) + ("rule" in kinds and bool(e.rule)) for e in full)
+    assert len(blanks) == -(-places * share // 1) or abs(len(blanks) - places * share) < 1
+    key = next(block for block in sheet.blocks if isinstance(block, Table) and block.titles[0] == "blank")
+    assert {int(str(n)): str(answer) for n, answer in key.rows} == blanks
+    assert list(blanks) == sorted(blanks)
+
+
+def test_a_worksheet_tells_no_answer_elsewhere() -> None:
+    sheet = page_of("mazur_units", blanks=1.0)
+    assert all(equation.numbers == "" for equation in equations_of(sheet.blocks))
+    assert not any(isinstance(block, Table) and block.titles[0] in ("gradient", "parameter") for block in sheet.blocks)
+    figures = [block for block in sheet.blocks if isinstance(block, Figure)]
+    texts = [
+        span.text for f in figures for box in f.diagram.boxes for row in box.rows for line in row.lines for span in line
+    ]
+    assert not any("0.5933" in text for text in texts)
+
+
+def test_the_same_seed_the_same_blanks() -> None:
+    one, two, other = (page_of("mazur_units", blanks=0.5, seed=seed) for seed in (3, 3, 4))
+    assert equations_of(one.blocks) == equations_of(two.blocks)
+    assert equations_of(one.blocks) != equations_of(other.blocks)
+
+
+# Formats
+
+
+def hostile() -> Handout:
+    equation = Equation(NASTY, NASTY, NASTY, "=", Value(NASTY, shape=NASTY), "value")
+    table = Table((NASTY,), ((NASTY,), (Blank(1, Value("2")),)), (False,))
+    return Handout(NASTY, (Heading(NASTY), Paragraph(NASTY), Step(1, NASTY, NASTY, (equation,)), table))
+
+
+def test_texts_are_nothing_but_text_in_every_format() -> None:
+    page = hostile()
+    html = to_html(page, {})
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+    latex = to_latex(page, "{name}.pdf")
+    assert r"\input" not in latex
+    assert r"\textbackslash{}input" in latex
+    typ = to_typst(page, "{name}.svg", ["x"])
+    assert re.sub(r'"(?:\\.|[^"\\])*"', "", typ).count("eval") == 0
+    for text in (html, latex, typ, to_markdown(page, "{name}.svg")):
+        assert "\u202e" not in text
+    assert string('a"b\\c') == '"a\\"b\\\\c"'
+
+
+@pytest.mark.parametrize("extension", [".html", ".md", ".tex", ".typ"])
+def test_each_format_holds_every_result(tmp_path: Path, extension: str) -> None:
+    page = page_of("buy_apple_orange")
+    written, _ = save(page, tmp_path / f"page{extension}")
+    text = written[0].read_text(encoding="utf-8")
+    for equation in equations_of(page.blocks):
+        assert isinstance(equation.result, Value)
+        assert equation.result.text in text
+    figures = {path.name for path in written[1:]}
+    fmt = "pdf" if extension == ".tex" else "svg"
+    assert figures == (set() if extension == ".html" else {f"page-forward.{fmt}", f"page-backward.{fmt}"})
+    assert save(page, tmp_path / f"page{extension}")[0] == written
+    assert written[0].read_text(encoding="utf-8") == text
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"ends in one of \.pdf, \.html, \.md, \.tex, \.typ"):
+        save(page_of("buy_apple"), tmp_path / "page.docx")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,78 @@
+"""The PDF in a real reader: its text, its pages, its fonts. Needs typst and poppler; a named CI step has both."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import graphlab as gl
+from graphlab.handout import HandoutOptions, compose, save
+from graphlab.handout.compose import equations_of
+from graphlab.handout.content import Heading, Value
+
+pytestmark = pytest.mark.pdf
+typst = pytest.importorskip("typst")
+if shutil.which("pdftotext") is None:
+    pytest.skip("poppler's pdftotext is not here", allow_module_level=True)
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
+
+
+def read(path: Path, *options: str) -> str:
+    done = subprocess.run(["pdftotext", *options, str(path), "-"], capture_output=True, check=True)
+    return done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_the_pdf_says_what_the_page_says(path: Path, tmp_path: Path) -> None:
+    page = compose(gl.backward(gl.forward(gl.load(path))))
+    save(page, tmp_path / "page.pdf")
+    said = re.sub(r"\s+", "", read(tmp_path / "page.pdf"))
+    for equation in equations_of(page.blocks):
+        assert isinstance(equation.result, Value)
+        numbers = [equation.result.text] if equation.result.text else [x for row in equation.result.matrix for x in row]
+        for text in numbers:
+            assert re.sub(r"\s+", "", text) in said
+    for block in page.blocks:
+        if isinstance(block, Heading):
+            assert re.sub(r"\s+", "", block.text) in said
+    assert "\ufffd" not in said
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_no_heading_stands_last_on_a_page_and_no_text_leaves_it(path: Path, tmp_path: Path) -> None:
+    page = compose(gl.backward(gl.forward(gl.load(path))))
+    save(page, tmp_path / "page.pdf")
+    headings = {block.text for block in page.blocks if isinstance(block, Heading)}
+    for sheet in read(tmp_path / "page.pdf", "-layout").split("\f"):
+        lines = [line.strip() for line in sheet.splitlines() if line.strip() and not re.fullmatch(r"\s*\d+\s*", line)]
+        assert not lines or lines[-1] not in headings
+    boxes = read(tmp_path / "page.pdf", "-bbox")
+    width, height = map(float, re.findall(r'<page width="([\d.]+)" height="([\d.]+)"', boxes)[0])
+    for x0, y0, x1, y1 in re.findall(
+        r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)"', boxes
+    ):
+        assert 30 < float(x0) <= float(x1) < width - 30
+        assert 30 < float(y0) <= float(y1) < height - 20
+
+
+def test_the_same_page_twice_is_the_same_bytes(tmp_path: Path) -> None:
+    trace = gl.backward(gl.forward(gl.load(SAMPLES[0])))
+    for name in ("a.pdf", "b.pdf"):
+        save(compose(trace), tmp_path / name)
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+def test_letter_paper_and_a_worksheet_with_its_key(tmp_path: Path) -> None:
+    trace = gl.backward(gl.forward(gl.load(next(path for path in SAMPLES if path.stem == "mazur_units"))))
+    page = compose(trace, HandoutOptions(paper="letter", blanks=0.5, answers=True, theme="print"))
+    save(page, tmp_path / "sheet.pdf")
+    said = re.sub(r"\s+", " ", read(tmp_path / "sheet.pdf"))
+    assert "Answers" in said
+    assert all(f"({blank.number})" in said for blank in page.key)
+    boxes = read(tmp_path / "sheet.pdf", "-bbox")
+    assert '<page width="612.000000" height="792.000000"' in boxes
