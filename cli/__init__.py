@@ -18,19 +18,9 @@ from .failures import Ended, guarded
 from .screen import colour_wanted, utf8_output
 
 COMMANDS = (
-    "render",
-    "trace",
-    "step",
-    "why",
-    "blame",
-    "compare",
-    "handout",
-    "summary",
-    "check",
-    "ops",
-    "samples",
+    "render", "trace", "step", "why", "blame", "compare", "handout", "grade", "summary", "check", "ops", "samples",
     "doctor",
-)
+)  # fmt: skip
 
 _HELP = tr("""A visual debugger for computational graphs: backpropagation with every number on it.
 

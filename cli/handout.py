@@ -10,6 +10,7 @@ import click
 from graphlab.messages import tr
 
 from .options import check_writable, complete_nodes, model_argument, precision_option, run_options
+from .render import file_name, make_folder
 from .running import read_run
 from .screen import note, progress, say
 
@@ -24,6 +25,8 @@ Examples:
   graphlab handout model.yaml -o page.pdf
   graphlab handout model.yaml --worksheet --answers -o sheet.pdf
   graphlab handout model.yaml --blanks 0.5 --seed 3 -o sheet.html
+  graphlab handout model.yaml --worksheet --variants 30 -o sheets/
+  graphlab handout model.yaml --worksheet -o sheet.pdf --key key.json
   graphlab handout model.yaml --expand bn --theme print -o page.pdf""")
 
 
@@ -51,6 +54,11 @@ Examples:
     "--expand", multiple=True, metavar="NODE|OP|all", shell_complete=complete_nodes,
     help=tr("Unfold a node, or every node of an op, into its steps; may be repeated."),
 )  # fmt: skip
+@click.option(
+    "--variants", metavar="N", type=click.IntRange(1, 1000),
+    help=tr("So many sheets with other nice numbers; into a folder, or all in one file."),
+)  # fmt: skip
+@click.option("--key", metavar="FILE", type=click.Path(), help=tr("Write the key as JSON for `graphlab grade`."))
 @click.option("--title", default="", help=tr("Another title than the model's name."))
 @click.option("--question", default="", help=tr("Another question than: compute the loss and its gradients."))
 @click.option("--lr", type=float, default=0.1, help=tr("Learning rate η of the update (default 0.1)."))
@@ -60,28 +68,54 @@ Examples:
 @run_options()
 def command(
     model: tuple[str, ...], expression: str | None, output: str, worksheet: bool, blanks: float | None,
-    expand: tuple[str, ...], mode: str, seed: int | None, max_memory: int | None, blank_seed: int, **options: Any,
+    expand: tuple[str, ...], mode: str, seed: int | None, max_memory: int | None, blank_seed: int,
+    variants: int | None, key: str | None, **options: Any,
 ) -> None:  # fmt: skip
-    path = Path(output)
-    if path.suffix.lower() not in ENDINGS:
-        message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(ENDINGS))
-        raise click.UsageError(message, click.get_current_context())
-    check_writable(path)
+    path = _checked(output, variants)
+    if key is not None:
+        check_writable(Path(key))
     share = blanks if blanks is not None else 1.0 if worksheet else 0.0
     options["kinds"] = options["kinds"] or ("value", "gradient")
 
     from graphlab.expand import expand_trace
-    from graphlab.handout import HandoutOptions, compose, save
+    from graphlab.files import write_file
+    from graphlab.handout import HandoutOptions, save
+    from graphlab.handout.grading import key_of
+    from graphlab.handout.many import joined, variants_of
 
-    with progress(tr("computing"), 3) as step:
-        step(tr("computing"))
-        trace = read_run(model, expression, seed, mode, max_memory)
-        if expand:
-            trace = expand_trace(trace, expand)
-        step(tr("writing"))
-        page = compose(trace, HandoutOptions(blanks=share, seed=blank_seed, **options))
-        step(tr("setting the pages"))
-        written, said = save(page, path)
-    for text in said:
+    trace = read_run(model, expression, seed, mode, max_memory)
+    if expand:
+        trace = expand_trace(trace, expand)
+    with progress(tr("writing"), variants or 1) as step:
+        pages = variants_of(trace, HandoutOptions(blanks=share, seed=blank_seed, **options), variants or 0)
+        sheets = {number: page for number, (page, _) in pages.items()}
+        if path.is_dir():
+            digits = len(str(max(sheets)))
+            name = file_name(model, expression, trace.graph.name)
+            targets = {path / f"{name}-{number:0{digits}}.pdf": page for number, page in sheets.items()}
+        else:
+            targets = {path: joined(sheets)}
+        written: list[Path] = []
+        said: list[str] = []
+        for target, page in targets.items():
+            step(str(target))
+            files, notes = save(page, target)
+            written += files
+            said += notes
+        if key is not None:
+            write_file(key, key_of(pages).encode())
+            written.append(Path(key))
+    for text in dict.fromkeys(said):
         note(text)
     say(*map(str, written))
+
+
+def _checked(output: str, variants: int | None) -> Path:
+    """The FILE or, for variants, DIR of -o. Raises click.UsageError where nothing can be written there."""
+    path = Path(output)
+    if variants and (path.is_dir() or output.endswith("/")):
+        return path if path.is_dir() else make_folder(path, output)
+    if path.suffix.lower() not in ENDINGS:
+        message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(ENDINGS))
+        raise click.UsageError(message, click.get_current_context())
+    return check_writable(path)

@@ -51,10 +51,10 @@ def _places(equation: Equation, kinds: Collection[str]) -> list[str]:
 
 def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blank]:
     if what == "rule":
-        blank = Blank(number, Value(str(equation.rule)))
+        blank = Blank(number, Value(str(equation.rule)))  # words: not marked by a number, so without an origin
         return replace(equation, rule=blank, numbers=""), blank
     assert isinstance(equation.result, Value)
-    blank = Blank(number, equation.result, max(1, len(equation.result.matrix)))
+    blank = Blank(number, equation.result, max(1, len(equation.result.matrix)), equation.origin)
     return replace(equation, result=blank, sign="="), blank
 
 

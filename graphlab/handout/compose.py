@@ -41,7 +41,8 @@ class HandoutOptions:
 
     sections: which of SECTIONS, in their order; () is all that the run has. nodes: names, patterns or op:NAME whose
     steps are shown. lr: the learning rate η of the update. paper: a4 or letter. theme: light or print. blanks: the
-    share of answers left blank, 0 to 1; kinds: of value, gradient, rule; seed: which. answers: with the key.
+    share of answers left blank, 0 to 1; kinds: of value, gradient, rule; seed: which. answers: with the key. varied:
+    the numbers are not the model's own, of which its description may speak.
     """
 
     sections: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class HandoutOptions:
     kinds: tuple[str, ...] = ("value", "gradient")
     seed: int = 0
     answers: bool = False
+    varied: bool = False
 
     def __post_init__(self) -> None:
         for section in self.sections:
@@ -109,7 +111,7 @@ class _Composer:
         """The question, and every leaf with its value."""
         graph, options = self.trace.graph, self.options
         yield Heading(tr("What is given"))
-        if graph.description:
+        if graph.description and not options.varied:
             yield Paragraph(graph.description)
         yield Paragraph(options.question or self._question())
         rows = [

@@ -22,12 +22,22 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What an equation is about. what: value, sent (by node to its slot-th input) or sum (node's gradient)."""
+
+    what: str
+    node: int
+    slot: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
-    """Room for an answer. number: as it is called in the key. rows: how many lines it needs."""
+    """Room for an answer. number: as it is called in the key. rows: how many lines it needs. origin: whose it is."""
 
     number: int
     answer: Value
     rows: int = 1
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Equation:
     sign: str
     result: Value | Blank
     kind: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,14 @@ class Figure:
     caption: str
 
 
-Block = Heading | Paragraph | Step | Table | Figure
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A new page with a title: the next variant begins."""
+
+    title: str
+
+
+Block = Heading | Paragraph | Step | Table | Figure | Sheet
 
 
 @dataclass(frozen=True, slots=True)

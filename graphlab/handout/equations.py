@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphlab.formula import evaluate
-from graphlab.handout.content import Equation, Value
+from graphlab.handout.content import Equation, Origin, Value
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number, shape_text, signed, summarise, summary_text
 from graphlab.rules import Formula, formula_of, rule_of
@@ -39,7 +39,15 @@ def forward_equation(trace: Trace, i: int, precision: int) -> Equation:
     formula = formula_of(trace, i)
     numbers = _numbers(worked.substituted, trace, i)
     sign = _sign(trace, i, formula, None, trace.values[i], precision) if numbers else "="
-    return Equation(worked.left, worked.symbolic or "", numbers, sign, value_of(trace.values[i], precision), "value")
+    return Equation(
+        worked.left,
+        worked.symbolic or "",
+        numbers,
+        sign,
+        value_of(trace.values[i], precision),
+        "value",
+        Origin("value", i),
+    )
 
 
 def backward_equation(trace: Trace, i: int, k: int, precision: int) -> Equation:
@@ -49,7 +57,8 @@ def backward_equation(trace: Trace, i: int, k: int, precision: int) -> Equation:
     rule = rule_of(trace, i, k)
     numbers = _numbers(worked.substituted, trace, i)
     sign = _sign(trace, i, rule, trace.graph.nodes[i].slots[k], part, precision) if numbers else "="
-    return Equation(worked.left, worked.symbolic or "", numbers, sign, value_of(part, precision), "gradient")
+    result = value_of(part, precision)
+    return Equation(worked.left, worked.symbolic or "", numbers, sign, result, "gradient", Origin("sent", i, k))
 
 
 def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
@@ -63,7 +72,7 @@ def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
     rule = " + ".join(tr("(from {node})", node=short_name(trace, j, term.consumer)) for term in terms[:TERMS])
     rule += " + …" if len(terms) > TERMS else ""
     if terms[0].value.size > INLINE or len(terms) > TERMS:
-        return Equation(left, rule, "", "=", value_of(record.grad, precision), "gradient")
+        return Equation(left, rule, "", "=", value_of(record.grad, precision), "gradient", Origin("sum", j))
     if terms[0].value.size == 1:
         values = [float(term.value.reshape(())) for term in terms]
         numbers = " + ".join([number(values[0], precision), *(signed(v, precision) for v in values[1:])])
@@ -71,7 +80,7 @@ def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
         numbers = " + ".join(inline(term.value, None, precision) for term in terms)
     printed = sum(_rounded(term.value, precision) for term in terms)
     sign = "=" if _same(printed, record.grad, precision) else "≈"
-    return Equation(left, rule, numbers, sign, value_of(record.grad, precision), "gradient")
+    return Equation(left, rule, numbers, sign, value_of(record.grad, precision), "gradient", Origin("sum", j))
 
 
 def _numbers(substituted: str | None, trace: Trace, i: int) -> str:

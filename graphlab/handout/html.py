@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphlab.export.escape import xml_text
-from graphlab.handout.content import Blank, Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value
+from graphlab.handout.content import (
+    Blank,
+    Block,
+    Equation,
+    Figure,
+    Handout,
+    Heading,
+    Paragraph,
+    Sheet,
+    Step,
+    Table,
+    Value,
+)
 from graphlab.handout.markdown import alt
 
 _STYLE = """
@@ -13,7 +25,8 @@ _STYLE = """
 * { box-sizing: border-box }
 body { font: 11pt/1.45 "Libertinus Serif", Georgia, "Noto Serif KR", serif; color: #111; background: #fff;
   max-width: 178mm; margin: 12mm auto; padding: 0 6mm }
-h1 { font-size: 20pt; margin: 0 0 6mm } h2 { font-size: 13pt; margin: 8mm 0 2mm; break-after: avoid }
+h1 { font-size: 20pt; margin: 0 0 6mm } h1.sheet { break-before: page }
+h2 { font-size: 13pt; margin: 8mm 0 2mm; break-after: avoid }
 figure { margin: 4mm 0; break-inside: avoid; text-align: center }
 figure svg { max-width: 100%%; max-height: 218mm; height: auto }
 figcaption, .quiet { color: #555; font-size: 9.5pt }
@@ -51,6 +64,8 @@ def _block(block: Block, svgs: dict[str, str]) -> Iterator[str]:
     match block:
         case Heading(text=words):
             yield f"<h2>{xml_text(words)}</h2>"
+        case Sheet(title=words):
+            yield f'<h1 class="sheet">{xml_text(words)}</h1>'
         case Paragraph(text=words, quiet=quiet):
             yield f'<p class="quiet">{xml_text(words)}</p>' if quiet else f"<p>{xml_text(words)}</p>"
         case Step():

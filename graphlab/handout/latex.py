@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphlab.export.escape import isolated, visible
-from graphlab.handout.content import Blank, Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value
+from graphlab.handout.content import (
+    Blank,
+    Block,
+    Equation,
+    Figure,
+    Handout,
+    Heading,
+    Paragraph,
+    Sheet,
+    Step,
+    Table,
+    Value,
+)
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -46,6 +58,8 @@ def _block(block: Block, figure: str) -> Iterator[str]:
     match block:
         case Heading(text=words):
             yield rf"\subsection*{{{text(words)}}}"
+        case Sheet(title=words):
+            yield rf"\newpage\section*{{\LARGE {text(words)}}}"
         case Paragraph(text=words, quiet=quiet):
             yield rf"{{\footnotesize {text(words)}}}\par" if quiet else rf"{text(words)}\par"
         case Step():

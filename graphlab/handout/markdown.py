@@ -14,11 +14,12 @@ from graphlab.handout.content import (
     Handout,
     Heading,
     Paragraph,
+    Sheet,
     Step,
     Table,
     Value,
     plain,
-)
+)  # fmt: skip
 from graphlab.messages import escaped, tr
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -43,6 +44,8 @@ def _block(block: Block, figure: str) -> Iterator[str]:
     match block:
         case Heading(text=words):
             yield f"## {text(words)}"
+        case Sheet(title=words):
+            yield f"---\n\n# {text(words)}"
         case Paragraph(text=words, quiet=quiet):
             yield f"*{text(words)}*" if quiet else text(words)
         case Step():

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
-from graphlab.handout.content import Blank, Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value
+from graphlab.handout.content import (
+    Blank,
+    Block,
+    Equation,
+    Figure,
+    Handout,
+    Heading,
+    Paragraph,
+    Sheet,
+    Step,
+    Table,
+    Value,
+)
 from graphlab.handout.markdown import alt
 
 _PREAMBLE = """\
@@ -17,7 +29,8 @@ _PREAMBLE = """\
 #show heading.where(level: 2): it => block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
-#let blank(n, rows) = box(width: 34mm, height: rows * 1.5em, stroke: (bottom: 0.6pt), quiet([(#n)]))
+#let blank(n, rows) = box(width: 34mm, height: if rows > 1 {{ rows * 1.4em }} else {{ auto }}, outset: (bottom: 3pt),
+  stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
 #let matrix(shape, ..rows) = h(0.2em) + box(baseline: 50% - 0.3em, {{
   box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
     columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.35em,
@@ -74,6 +87,8 @@ def _block(block: Block, figure: str) -> Iterator[str]:
     match block:
         case Heading(text=words):
             yield f"#heading(level: 2, {string(words)})"
+        case Sheet(title=words):
+            yield f"#pagebreak()\n#heading(level: 1, {string(words)})"
         case Paragraph(text=words, quiet=quiet, lead=lead):
             kept = f"#block(sticky: true, {string(words)})" if lead else f"#par({string(words)})"
             yield f"#quiet({string(words)})" if quiet else kept

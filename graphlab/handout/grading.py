@@ -1,0 +1,206 @@
+"""Keys for machines, and answers marked: right within a tolerance, or wrong by a mistake that is known."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphlab import autodiff, ops
+from graphlab.errors import DataError
+from graphlab.handout.content import Handout, Origin
+from graphlab.messages import tr
+from graphlab.trace import Trace
+
+FORMAT = "graphlab.key/1"
+TOLERANCE = 0.01  # relative: three printed digits are enough
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One answer. verdict: right, wrong or missing. mistake: what was done instead, where it is known; or empty."""
+
+    student: str
+    variant: int
+    blank: int
+    node: str
+    verdict: str
+    answer: str
+    expected: Any
+    mistake: str
+
+
+def key_of(pages: Mapping[int, tuple[Handout, Trace]]) -> str:
+    """The key of some variants as JSON: for each blank the answer and what known mistakes would give."""
+    variants = {str(number): [_entry(trace, blank) for blank in page.key if blank.origin is not None]
+                for number, (page, trace) in pages.items()}  # fmt: skip
+    return json.dumps({"format": FORMAT, "variants": variants}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _entry(trace: Trace, blank: Any) -> dict[str, Any]:
+    origin = blank.origin
+    answer = answer_of(trace, origin)
+    found = [[name, np.asarray(x).tolist()] for name, x in mistakes(trace, origin) if not _near(x, answer, TOLERANCE)]
+    return {
+        "blank": blank.number, "node": trace.graph.nodes[origin.node].name, "what": origin.what,
+        "answer": np.asarray(answer).tolist(), "mistakes": found,
+    }  # fmt: skip
+
+
+def answer_of(trace: Trace, origin: Origin) -> Any:
+    """The array that a blank stands for."""
+    if origin.what == "value":
+        return trace.values[origin.node]
+    if origin.what == "sum":
+        return trace.cotangents[origin.node]  # type: ignore[index]
+    return trace.contributions[origin.node][origin.slot]  # type: ignore[index]
+
+
+def mistakes(trace: Trace, origin: Origin) -> Iterator[tuple[str, Any]]:
+    """(name, what it gives) of the mistakes that students make here."""
+    answer, i = np.asarray(answer_of(trace, origin)), origin.node
+    yield "sign", -answer
+    if origin.what == "sum":
+        yield from _partial_sums(trace, i)
+        return
+    node = trace.graph.nodes[i]
+    values = [trace.values[j] for j in trace.plan.operands[i]]
+    if ops.get(node.op).family == "activation" and np.shape(values[0]) == answer.shape:
+        name = "forgotten activation" if origin.what == "value" else "forgotten activation derivative"
+        yield name, values[0] if origin.what == "value" else trace.cotangents[i]  # type: ignore[index]
+    if origin.what == "value":
+        return
+    yield from _wrong_products(trace, i, origin.slot, answer)
+
+
+def _partial_sums(trace: Trace, j: int) -> Iterator[tuple[str, Any]]:
+    """A fan-out's terms without one of them, and one alone."""
+    terms = [term.value for term in trace[trace.graph.nodes[j].name].contributions]
+    for k in range(len(terms)):
+        rest = terms[:k] + terms[k + 1 :]
+        yield "forgotten fan-out term", sum(rest[1:], start=rest[0])
+        yield "forgotten fan-out term", terms[k]
+
+
+def _wrong_products(trace: Trace, i: int, k: int, answer: np.ndarray) -> Iterator[tuple[str, Any]]:
+    """Without the upstream gradient, without the local derivative, without a transpose."""
+    g = np.asarray(trace.cotangents[i])  # type: ignore[index]
+    yield "forgotten upstream gradient", autodiff.sent(trace, i, np.ones_like(g)[()], k)[k]
+    if g.shape == answer.shape:
+        yield "forgotten local derivative", g
+    if answer.ndim == 2:
+        yield "missing transpose", answer.T
+        others = [np.asarray(trace.values[j]) for n, j in enumerate(trace.plan.operands[i]) if n != k]
+        for other in others:
+            if other.ndim == 2 and g.ndim == 2:
+                for left, right in ((g, other), (other, g)):
+                    if left.shape[1] == right.shape[0] and (left.shape[0], right.shape[1]) == answer.shape:
+                        yield "missing transpose", left @ right
+
+
+def grade(key: str | Path, answers: str | Path, tolerance: float = TOLERANCE) -> list[Mark]:
+    """Mark a CSV of answers (columns blank and answer; student and variant where there are several) with a key.
+
+    Raises DataError for a file that is none.
+    """
+    variants = _read_key(Path(key))
+    rows = _read_answers(Path(answers))
+    out = []
+    for (student, number), given in rows.items():
+        if number not in variants:
+            known = ", ".join(map(str, sorted(variants)))
+            text = "the key has no variant {n}; it has: {known}"
+            raise DataError(tr(text, n=number, known=known), where=str(answers))
+        out += [
+            _mark(student, number, entry, given.get(int(entry["blank"]), ""), tolerance) for entry in variants[number]
+        ]
+    return out
+
+
+def _mark(student: str, variant: int, entry: Mapping[str, Any], text: str, tolerance: float) -> Mark:
+    expected = np.asarray(entry["answer"], dtype=float)
+    given = parsed(text)
+    verdict, mistake = "missing", ""
+    if text.strip():
+        verdict = "right" if given is not None and _near(given, expected, tolerance) else "wrong"
+    if verdict == "wrong":
+        known = entry["mistakes"]
+        mistake = next((name for name, x in known if given is not None and _near(given, x, tolerance)), "")
+        mistake = mistake or (tr("not a number") if given is None else "")
+    return Mark(student, variant, int(entry["blank"]), entry["node"], verdict, text, entry["answer"], mistake)
+
+
+def parsed(text: str) -> np.ndarray | None:
+    """A number, or a matrix as it is printed.
+
+    >>> parsed("[1 2; 3 4]").tolist(), parsed("-0,5"), parsed("abc")
+    ([[1.0, 2.0], [3.0, 4.0]], array(-0.5), None)
+    """
+    text = text.strip().replace("−", "-")
+    text = text if ", " in text or text.count(",") != 1 or "[" in text else text.replace(",", ".")
+    try:
+        if not text.startswith("["):
+            return np.array(float(text))
+        rows = [[float(x) for x in row.replace(",", " ").split()] for row in text.strip("[]").split(";")]
+        return np.array(rows if len(rows) > 1 else rows[0])
+    except ValueError:
+        return None
+
+
+def _near(given: Any, expected: Any, tolerance: float) -> bool:
+    """Whether two arrays agree, element by element, up to a share of each element's size."""
+    a, b = np.asarray(given, dtype=float), np.asarray(expected, dtype=float)
+    if a.size != b.size:
+        return False
+    if a.shape != b.shape and not (1 in a.shape or 1 in b.shape or a.ndim < 2 or b.ndim < 2):
+        return False
+    a, b = a.ravel(), b.ravel()
+    return bool(
+        np.all(np.abs(a - b) <= tolerance * np.maximum(np.abs(b), 0.0) + 1e-12 * (np.abs(b).max(initial=0.0) + 1))
+    )
+
+
+def _read_key(path: Path) -> dict[int, Sequence[Mapping[str, Any]]]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(data["format"])
+        return {int(number): entries for number, entries in data["variants"].items()}
+    except OSError as error:
+        raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        text = "this is no key that `graphlab handout --key` wrote ({why})"
+        raise DataError(tr(text, why=type(error).__name__), where=str(path)) from None
+
+
+def _read_answers(path: Path) -> dict[tuple[str, int], dict[int, str]]:
+    out: dict[tuple[str, int], dict[int, str]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"blank", "answer"} <= set(rows.fieldnames or ()):
+                text = "the columns are {found} but must have blank and answer"
+                raise DataError(tr(text, found=", ".join(rows.fieldnames or ()) or tr("none")), where=f"{path}:1")
+            for line, row in enumerate(rows, 2):
+                try:
+                    place = str(row.get("student") or ""), int(row.get("variant") or 0)
+                    out.setdefault(place, {})[int(row["blank"])] = row["answer"] or ""
+                except (ValueError, TypeError):
+                    text = "blank and variant are whole numbers; got '{blank}' and '{variant}'"
+                    said = tr(text, blank=row.get("blank"), variant=row.get("variant") or "")
+                    raise DataError(said, where=f"{path}:{line}") from None
+    except OSError as error:
+        raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(tr("this is no CSV in UTF-8 ({why})", why=error), where=str(path)) from None
+    return out
+
+
+def score(marks: Sequence[Mark]) -> tuple[int, int]:
+    """How many are right, of how many."""
+    return sum(mark.verdict == "right" for mark in marks), len(marks)

@@ -1,0 +1,63 @@
+"""graphlab handout and grade: files, folders, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commandline import Run
+
+
+def test_a_handout_in_html_and_with_its_figures_beside(run: Run, folder: Path) -> None:
+    result = run("handout", "model.yaml", "-o", "page.html")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "page.html\n", "")
+    assert "One step of gradient descent" in (folder / "page.html").read_text(encoding="utf-8")
+    result = run("handout", "model.yaml", "-o", "page.md", "--section", "picture", "--section", "backward")
+    assert result.stdout.splitlines() == ["page.md", "page-forward.svg"]
+    assert "All gradients" not in (folder / "page.md").read_text(encoding="utf-8")
+
+
+def test_a_worksheet_its_key_and_marks(run: Run, folder: Path) -> None:
+    said = ("--worksheet", "--variants", "2", "-o", "sheets.html", "--key", "key.json")
+    assert run("handout", "model.yaml", *said).stdout.splitlines() == ["sheets.html", "key.json"]
+    key = json.loads((folder / "key.json").read_text(encoding="utf-8"))
+    assert list(key["variants"]) == ["1", "2"]
+    first = key["variants"]["1"][0]
+    answers = f"student,variant,blank,answer\nkim,1,{first['blank']},0\n"
+    (folder / "answers.csv").write_text(answers, encoding="utf-8")
+    result = run("grade", "key.json", "answers.csv")
+    assert result.exit_code == 0
+    assert f"kim, variant 1: 0 / {len(key['variants']['1'])}" in result.stdout
+    assert "no answer" in result.stdout
+    marks = json.loads(run("grade", "key.json", "answers.csv", "--json").stdout)["marks"]
+    assert marks[0]["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (("-o", "page.docx"), 2, "must end in one of"),
+        (("-o", "nowhere/page.html"), 2, "there is no folder"),
+        (("-o", "page.html", "--section", "nope"), 2, "there is no section 'nope'"),
+        (("-o", "page.html", "--nodes", "nope"), 1, "there is no node 'nope'"),
+        (("-o", "page.html", "--expand", "hidden.act"), 1, "is not made of smaller steps"),
+        (("-o", "page.html", "--key", "nowhere/k.json"), 2, "there is no folder"),
+        ((), 2, "Missing option"),
+    ],
+)
+def test_what_cannot_be_written(run: Run, folder: Path, options: tuple[str, ...], status: int, message: str) -> None:
+    before = set(folder.iterdir())
+    result = run("handout", "model.yaml", *options)
+    assert result.exit_code == status
+    assert message in result.stderr
+    assert set(folder.iterdir()) == before
+
+
+def test_without_a_loss_the_forward_part_alone(run: Run, folder: Path) -> None:
+    result = run("handout", "noloss.yaml", "-o", "page.html")
+    assert result.exit_code == 0
+    assert "forward only" in result.stderr
+    text = (folder / "page.html").read_text(encoding="utf-8")
+    assert "Forward, step by step" in text
+    assert "Backward, step by step" not in text

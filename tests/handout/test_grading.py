@@ -1,0 +1,232 @@
+"""Variants of a worksheet and the marking of answers, on mistakes that were planted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphlab as gl
+from graphlab.errors import DataError, UsageError
+from graphlab.handout import HandoutOptions
+from graphlab.handout.compose import equations_of
+from graphlab.handout.content import Handout, Sheet, Step
+from graphlab.handout.grading import TOLERANCE, Mark, grade, key_of, parsed, score
+from graphlab.handout.many import joined, variants_of
+from graphlab.handout.variants import STEPS, variant
+from graphlab.numbers import number
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def traced(name: str) -> gl.Trace:
+    return gl.backward(gl.forward(gl.load(SAMPLES / name / f"{name}.yaml")))
+
+
+def sheets(name: str, count: int = 0, **options: Any) -> dict[int, tuple[Handout, gl.Trace]]:
+    return variants_of(traced(name), HandoutOptions(blanks=1.0, **options), count)
+
+
+# Variants
+
+
+@pytest.mark.parametrize("name", ["mazur_units", "buy_apple_orange", "sigmoid_neuron", "xor", "affine_bn_relu"])
+def test_a_variant_has_numbers_as_short_as_the_models_and_is_a_run_of_it(name: str) -> None:
+    trace = traced(name)
+    other = variant(trace, 3)
+    for node in trace.graph.leaves("input", "param"):
+        a, b = trace[node.name].value, other[node.name].value
+        if a.dtype.kind != "f":
+            assert np.array_equal(a, b)
+            continue
+        assert np.array_equal(np.sign(a), np.sign(b))
+        longest = max(len(repr(float(x)).partition(".")[2]) for x in a.ravel())
+        assert all(len(repr(float(x)).partition(".")[2]) <= longest for x in b.ravel())
+        assert (
+            np.abs(a - b).max()
+            <= STEPS * 10.0 ** -min(0 if longest == 1 and (a == np.floor(a)).all() else longest, 3) + 1e-9
+        )
+    again = gl.backward(gl.forward(other.graph, other.feeds, state=other.state))
+    assert again.loss == other.loss
+
+
+def test_the_same_number_the_same_variant_and_another_another() -> None:
+    trace = traced("mazur_units")
+    losses = [variant(trace, n, seed).loss for n, seed in ((1, 0), (1, 0), (2, 0), (1, 5))]
+    assert losses[0] == losses[1]
+    assert len(set(losses)) == 3
+    assert variant(trace, 0) is trace
+
+
+def test_a_model_without_numbers_to_vary_is_said_so() -> None:
+    trace = gl.backward(
+        gl.forward(gl.loads("graphlab: 1\ninputs: {x: {shape: [20, 20], init: normal}}\nnodes: {y: mean(x * x)}"))
+    )
+    with pytest.raises(UsageError, match="no small arrays"):
+        variant(trace, 1)
+
+
+def test_all_in_one_file_each_from_a_new_page_with_figures_of_its_own() -> None:
+    pages = sheets("buy_apple", 3)
+    whole = joined({n: page for n, (page, _) in pages.items()})
+    assert [block.title for block in whole.blocks if isinstance(block, Sheet)] == [pages[n][0].title for n in (2, 3)]
+    names = [block.name for block in whole.blocks if hasattr(block, "name")]
+    assert len(names) == len(set(names)) == 3
+    assert sum(isinstance(block, Step) for block in whole.blocks) == 3 * sum(
+        isinstance(block, Step) for block in pages[1][0].blocks
+    )
+
+
+# Marking
+
+Entry = dict[str, Any]
+
+
+def written(folder: Path, pages: dict[int, tuple[Handout, gl.Trace]], rows: list[dict[str, Any]]) -> list[Mark]:
+    (folder / "key.json").write_text(key_of(pages), encoding="utf-8")
+    with (folder / "a.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["student", "variant", "blank", "answer"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return grade(folder / "key.json", folder / "a.csv")
+
+
+def printed(value: Any) -> str:
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return number(float(array))
+    rows = array.reshape(1, -1) if array.ndim == 1 else array
+    return "[" + "; ".join(" ".join(number(float(x)) for x in row) for row in rows) + "]"
+
+
+@pytest.mark.parametrize("name", ["mazur_units", "mazur", "kratzert_batchnorm", "affine_bn_relu", "micrograd"])
+def test_the_printed_key_is_all_right(name: str, tmp_path: Path) -> None:
+    pages = sheets(name, 0)
+    rows = [
+        {"blank": blank.number, "answer": printed(entry["answer"])}
+        for blank, entry in zip(pages[0][0].key, json.loads(key_of(pages))["variants"]["0"], strict=True)
+    ]
+    marks = written(tmp_path, pages, rows)
+    assert score(marks) == (len(rows), len(rows))
+
+
+def planted(
+    name: str, where: Callable[[dict[str, Any]], bool], wrong: Callable[[dict[str, Any]], Any], folder: Path
+) -> list[Mark]:
+    """The marks of one wrong answer at every place of a kind."""
+    pages = sheets(name, 0)
+    entries = json.loads(key_of(pages))["variants"]["0"]
+    rows = [{"blank": entry["blank"], "answer": printed(wrong(entry))} for entry in entries if where(entry)]
+    assert rows
+    marks = written(folder, pages, rows)
+    return [mark for mark in marks if mark.verdict != "missing"]
+
+
+def test_a_wrong_sign(tmp_path: Path) -> None:
+    marks = planted("mazur_units", lambda e: np.any(e["answer"]), lambda e: -np.asarray(e["answer"]), tmp_path)
+    assert {mark.mistake for mark in marks} == {"sign"}
+
+
+def test_a_forgotten_fan_out_term(tmp_path: Path) -> None:
+    trace = traced("mazur_units")
+    terms = {node: trace[node].contributions[0].value for node in ("h1.out", "h2.out")}
+    marks = planted(
+        "mazur_units", lambda e: e["what"] == "sum" and e["node"] in terms, lambda e: terms[e["node"]], tmp_path
+    )
+    assert len(marks) == 2
+    assert {mark.mistake for mark in marks} == {"forgotten fan-out term"}
+
+
+def test_a_forgotten_activation_derivative(tmp_path: Path) -> None:
+    trace = traced("mazur_units")
+    marks = planted(
+        "mazur_units",
+        lambda e: e["what"] == "sent" and e["node"].endswith(".out"),
+        lambda e: trace[e["node"]].grad,
+        tmp_path,
+    )
+    assert {mark.mistake for mark in marks} == {"forgotten activation derivative"}
+
+
+def test_a_forgotten_activation(tmp_path: Path) -> None:
+    trace = traced("mazur_units")
+    marks = planted(
+        "mazur_units",
+        lambda e: e["what"] == "value" and e["node"].endswith(".out"),
+        lambda e: trace[e["node"].replace(".out", ".net")].value,
+        tmp_path,
+    )
+    assert {mark.mistake for mark in marks} == {"forgotten activation"}
+
+
+def test_a_missing_transpose(tmp_path: Path) -> None:
+    trace = traced("mazur")
+    upstream, w = trace["net_o#1"].grad, trace["W2"].value
+    wrong = upstream @ w  # instead of W2ᵀ
+    pages = sheets("mazur", 0)
+    entries = json.loads(key_of(pages))["variants"]["0"]
+    entry = next(
+        e for e in entries if e["node"] == "net_o#1" and np.shape(e["answer"]) == (1, 2) and e["what"] == "sent"
+    )
+    marks = written(tmp_path, pages, [{"blank": entry["blank"], "answer": printed(wrong)}])
+    assert next(mark for mark in marks if mark.verdict == "wrong").mistake == "missing transpose"
+
+
+def test_students_variants_and_what_is_missing(tmp_path: Path) -> None:
+    pages = sheets("buy_apple", 2)
+    entries = json.loads(key_of(pages))["variants"]
+    rows = [
+        {"student": "kim", "variant": 1, "blank": e["blank"], "answer": printed(e["answer"])} for e in entries["1"]
+    ] + [{"student": "lee", "variant": 2, "blank": 1, "answer": "twelve"}]
+    marks = written(tmp_path, pages, rows)
+    assert score([mark for mark in marks if mark.student == "kim"]) == (6, 6)
+    lee = [mark for mark in marks if mark.student == "lee"]
+    assert [mark.verdict for mark in lee] == ["wrong", *["missing"] * 5]
+    assert lee[0].mistake == "not a number"
+
+
+def test_a_tolerance_is_a_share_of_the_answer(tmp_path: Path) -> None:
+    pages = sheets("buy_apple", 0)
+    for off, verdict in ((0.9 * TOLERANCE, "right"), (1.1 * TOLERANCE, "wrong")):
+        marks = written(tmp_path, pages, [{"blank": 1, "answer": f"{200 * (1 + off)!r}"}])
+        assert marks[0].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.5", 1.5), ("-2", -2.0), ("−2", -2.0), ("0,25", 0.25), ("1e-3", 1e-3), ("[1 2]", [1.0, 2.0]),
+     ("[1, 2; 3, 4]", [[1, 2], [3, 4]])],
+)  # fmt: skip
+def test_answers_as_people_write_them(text: str, value: Any) -> None:
+    found = parsed(text)
+    assert found is not None
+    assert np.array_equal(found, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "answers", "message"),
+    [
+        ("{}", "blank,answer\n1,2\n", "this is no key"),
+        ("not json", "blank,answer\n1,2\n", "this is no key"),
+        (None, "a,b\n1,2\n", "a.csv:1: the columns are a, b but must have blank and answer"),
+        (None, "blank,answer\nx,2\n", "a.csv:2: blank and variant are whole numbers"),
+        (None, "blank,answer,variant\n1,2,9\n", "the key has no variant 9; it has: 0"),
+    ],
+)
+def test_files_that_cannot_be_marked(key: str | None, answers: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text(key_of(sheets("buy_apple", 0)) if key is None else key, encoding="utf-8")
+    (tmp_path / "a.csv").write_text(answers, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        grade(tmp_path / "key.json", tmp_path / "a.csv")
+    assert message in str(caught.value)
+
+
+def test_blanks_of_rules_are_in_no_key() -> None:
+    pages = sheets("buy_apple", 0, kinds=("rule",))
+    assert json.loads(key_of(pages))["variants"]["0"] == []
+    assert equations_of(pages[0][0].blocks)
