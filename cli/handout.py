@@ -27,6 +27,7 @@ Examples:
   graphlab handout model.yaml --blanks 0.5 --seed 3 -o sheet.html
   graphlab handout model.yaml --worksheet --variants 30 -o sheets/
   graphlab handout model.yaml --worksheet -o sheet.pdf --key key.json
+  graphlab handout --pack course.yaml -o course/
   graphlab handout model.yaml --expand bn --theme print -o page.pdf""")
 
 
@@ -35,6 +36,10 @@ Examples:
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(), required=True, help=tr("A .pdf .html .md .tex or .typ file.")
 )
+@click.option(
+    "--pack", metavar="FILE.yaml", type=click.Path(exists=True, dir_okay=False),
+    help=tr("Instead of a MODEL: a list of handouts, made into a folder; only what changed."),
+)  # fmt: skip
 @click.option("--worksheet", is_flag=True, help=tr("Leave blanks for the results (all, or so many as --blanks says)."))
 @click.option("--blanks", metavar="SHARE", type=click.FloatRange(0, 1), help=tr("The share of blanks, 0 to 1."))
 @click.option(
@@ -69,8 +74,13 @@ Examples:
 def command(
     model: tuple[str, ...], expression: str | None, output: str, worksheet: bool, blanks: float | None,
     expand: tuple[str, ...], mode: str, seed: int | None, max_memory: int | None, blank_seed: int,
-    variants: int | None, key: str | None, **options: Any,
+    variants: int | None, key: str | None, pack: str | None, **options: Any,
 ) -> None:  # fmt: skip
+    if pack is not None:
+        if model or expression:
+            raise click.UsageError(tr("give a MODEL or --pack, not both"), click.get_current_context())
+        _build(pack, output)
+        return
     path = _checked(output, variants)
     if key is not None:
         check_writable(Path(key))
@@ -107,6 +117,20 @@ def command(
             written.append(Path(key))
     for text in dict.fromkeys(said):
         note(text)
+    say(*map(str, written))
+
+
+def _build(pack: str, output: str) -> None:
+    """Every handout of a pack that changed."""
+    from graphlab.handout.pack import build, read_pack
+
+    entries = read_pack(pack)
+    folder = Path(output)
+    folder = folder if folder.is_dir() else make_folder(folder, output)
+    with progress(tr("writing"), len(entries)) as step:
+        written, kept = build(entries, folder, step)
+    if kept:
+        note(tr("{n} of {all} are as they were", n=len(kept), all=len(entries)))
     say(*map(str, written))
 
 
