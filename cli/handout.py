@@ -48,7 +48,7 @@ Examples:
 )  # fmt: skip
 @click.option("--answers", is_flag=True, help=tr("Print the key at the end."))
 @click.option(
-    "--blank-seed", "blank_seed", metavar="N", type=click.IntRange(0), default=0, help=tr("Draws the blanks.")
+    "--seed", metavar="N", type=click.IntRange(0), default=0, help=tr("Draws the blanks and the variants (default 0).")
 )
 @click.option(
     "--section", "sections", multiple=True, metavar="NAME",
@@ -70,10 +70,10 @@ Examples:
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", help=tr("Paper (default a4)."))
 @click.option("--theme", type=click.Choice(["light", "print"]), default="light", help=tr("print: black and white."))
 @precision_option
-@run_options()
+@run_options(seed=False)
 def command(
     model: tuple[str, ...], expression: str | None, output: str, worksheet: bool, blanks: float | None,
-    expand: tuple[str, ...], mode: str, seed: int | None, max_memory: int | None, blank_seed: int,
+    expand: tuple[str, ...], mode: str, seed: int, max_memory: int | None,
     variants: int | None, key: str | None, pack: str | None, **options: Any,
 ) -> None:  # fmt: skip
     if pack is not None:
@@ -83,7 +83,7 @@ def command(
         return
     path = _checked(output, variants)
     if key is not None:
-        check_writable(Path(key))
+        _check_key(Path(key), path, model)
     share = blanks if blanks is not None else 1.0 if worksheet else 0.0
     options["kinds"] = options["kinds"] or ("value", "gradient")
 
@@ -93,13 +93,14 @@ def command(
     from graphlab.handout.grading import key_of
     from graphlab.handout.many import joined, variants_of
 
-    trace = read_run(model, expression, seed, mode, max_memory)
+    trace = read_run(model, expression, None, mode, max_memory)
     if expand:
         trace = expand_trace(trace, expand)
     with progress(tr("writing"), variants or 1) as step:
-        pages = variants_of(trace, HandoutOptions(blanks=share, seed=blank_seed, **options), variants or 0)
+        pages = variants_of(trace, HandoutOptions(blanks=share, seed=seed, **options), variants or 0)
         sheets = {number: page for number, (page, _) in pages.items()}
-        if path.is_dir():
+        if variants and not path.suffix:
+            path = path if path.is_dir() else make_folder(path, output)
             digits = len(str(max(sheets)))
             name = file_name(model, expression, trace.graph.name)
             targets = {path / f"{name}-{number:0{digits}}.pdf": page for number, page in sheets.items()}
@@ -120,6 +121,14 @@ def command(
     say(*map(str, written))
 
 
+def _check_key(key: Path, output: Path, model: tuple[str, ...]) -> None:
+    """Raises click.UsageError for a key that would take the place of something else."""
+    if key.suffix.lower() != ".json" or key.resolve() in {output.resolve(), *(Path(name).resolve() for name in model)}:
+        message = tr("'{path}' must be a .json file of its own", path=key)
+        raise click.UsageError(message, click.get_current_context())
+    check_writable(key)
+
+
 def _build(pack: str, output: str) -> None:
     """Every handout of a pack that changed."""
     from graphlab.handout.pack import build, read_pack
@@ -137,8 +146,8 @@ def _build(pack: str, output: str) -> None:
 def _checked(output: str, variants: int | None) -> Path:
     """The FILE or, for variants, DIR of -o. Raises click.UsageError where nothing can be written there."""
     path = Path(output)
-    if variants and (path.is_dir() or output.endswith("/")):
-        return path if path.is_dir() else make_folder(path, output)
+    if variants and (path.is_dir() or (output.endswith("/") and not path.suffix)):
+        return path
     if path.suffix.lower() not in ENDINGS:
         message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(ENDINGS))
         raise click.UsageError(message, click.get_current_context())

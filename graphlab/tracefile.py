@@ -109,7 +109,7 @@ def summary(s: Summary) -> dict[str, Any]:
 def _summary_of(row: Mapping[str, Any], key: str) -> Summary | None:
     """The summary that stands beside a null."""
     kept = row.get(f"{key}_summary")
-    return None if kept is None else Summary(**{name: _unnamed(value) for name, value in kept.items()})
+    return None if kept is None else Summary(**{name: unnamed(value) for name, value in kept.items()})
 
 
 def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def array_of(value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
     if value is None:
         return None
     if dtype in FLOATS:
-        value = _unnamed(value)
+        value = unnamed(value)
     array = np.asarray(value, dtype=dtype)
     if array.size == 0:
         array = array.reshape(shape)
@@ -266,9 +266,10 @@ def array_of(value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
     return array[()] if shape == () else frozen(array)
 
 
-def _unnamed(value: Any) -> Any:
+def unnamed(value: Any) -> Any:
+    """The numbers that "NaN", "Infinity" and "-Infinity" stand for, in nested lists."""
     if isinstance(value, list):
-        return [_unnamed(v) for v in value]
+        return [unnamed(v) for v in value]
     return _NAMES[value] if isinstance(value, str) else value
 
 
@@ -284,7 +285,7 @@ def _graph(data: Mapping[str, Any], nodes: list[Node]) -> Graph:
     if data.get("backward"):
         start = data["backward"]
         about["backward_node"] = start["node"]
-        gradient = np.asarray(_unnamed(start["gradient"]), dtype=data["dtype"])
+        gradient = np.asarray(unnamed(start["gradient"]), dtype=data["dtype"])
         about["backward_gradient"] = frozen(gradient)
     elif data.get("loss"):
         about["loss"] = data["loss"]["node"]

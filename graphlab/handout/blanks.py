@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
-from graphlab.handout.content import Blank, Block, Equation, Handout, Heading, Step, Table, Value, plain
+from graphlab.handout.content import Blank, Block, Equation, Handout, Sheet, Step, Table, Value, plain
 from graphlab.messages import tr
 from graphlab.state import generator
 
@@ -23,10 +23,9 @@ def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, 
         for e, equation in enumerate(block.equations)
         for what in _places(equation, kinds)
     ]
-    count = math.ceil(share * len(places) - 1e-9)
-    if not count:
+    drawn = _drawn(page, places, share, seed)
+    if not drawn:
         return page
-    drawn = sorted(generator(seed, "blanks").choice(len(places), size=count, replace=False).tolist())
     blocks = list(page.blocks)
     key: list[Blank] = []
     for number, k in enumerate(drawn, 1):
@@ -40,13 +39,33 @@ def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, 
     blocks = [_without_numbers(block) for block in blocks]
     if answers:
         rows = tuple((str(blank.number), plain(blank.answer)) for blank in key)
-        blocks += [Heading(tr("Answers")), Table((tr("blank"), tr("answer")), rows, (True, False))]
+        blocks += [Sheet(tr("Answers")), Table((tr("blank"), tr("answer")), rows, (True, False))]
     return replace(page, blocks=tuple(blocks), key=tuple(key))
 
 
 def _places(equation: Equation, kinds: Collection[str]) -> list[str]:
     out = ["rule"] if "rule" in kinds and equation.rule else []
-    return [*out, "result"] if equation.kind in kinds else out
+    answered = isinstance(equation.result, Value) and equation.result.whole
+    return [*out, "result"] if equation.kind in kinds and answered else out
+
+
+def _drawn(page: Handout, places: list[tuple[int, int, str]], share: float, seed: int) -> list[int]:
+    """Which places are blank. Results that are printed alike go together: one would tell the other."""
+    groups: dict[str, list[int]] = {}
+    for k, (b, e, what) in enumerate(places):
+        step = page.blocks[b]
+        assert isinstance(step, Step)
+        equation = step.equations[e]
+        alike = plain(equation.result).replace("-", "") if isinstance(equation.result, Value) else ""
+        groups.setdefault(alike if what == "result" else f"rule {k}", []).append(k)
+    wanted = math.ceil(share * len(places) - 1e-9)
+    order = generator(seed, "blanks").permutation(len(groups)).tolist()
+    all_groups = list(groups.values())
+    out: list[int] = []
+    for n in order:
+        if len(out) < wanted:
+            out += all_groups[n]
+    return sorted(out)
 
 
 def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blank]:

@@ -14,7 +14,7 @@ from graphlab.gradcheck import check_node
 from graphlab.handout.blanks import with_blanks
 from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, plain
 from graphlab.handout.equations import backward_equation, forward_equation, sum_equation, value_of
-from graphlab.handout.figures import fitted
+from graphlab.handout.figures import HIGH, fitted
 from graphlab.messages import did_you_mean, tr
 from graphlab.numbers import number, shape_text
 from graphlab.trace import Trace
@@ -31,7 +31,9 @@ SECTIONS = (
     "check",
     "conventions",
 )
+PAGE, GIVEN, ROW, LEAST = 700.0, 240.0, 17.0, 260.0  # points: a page, what stands above a table, its rows, a figure
 STEPS = 40  # of each direction that are shown unless nodes are named
+NOISE = 1e-12  # a derivative below it is what rounding left of a 0
 CHECKED = 200  # elements of a parameter up to which it is checked on the page
 
 
@@ -84,6 +86,10 @@ def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
     wanted = options.sections or SECTIONS
     if options.blanks:  # these tell the answers
         wanted = tuple(section for section in wanted if section not in ("gradients", "update", "check"))
+    if not wanted:
+        raise UsageError(
+            tr("on a worksheet these sections would tell the answers: {names}", names=", ".join(options.sections))
+        )
     blocks: list[Block] = []
     for section in SECTIONS:
         if section in wanted:
@@ -127,28 +133,33 @@ class _Composer:
         if target is None or not self.trace.has_gradients:
             return tr("Compute every node of the graph.")
         some = ", ".join(params[:6]) + (" …" if len(params) > 6 else "")
-        wanted = some or tr("the gradient of every input")
-        text = "Compute {loss} forward; then, by the chain rule, backward, its gradients: {wanted}."
-        return tr(text, loss=symbol(target), wanted=wanted)
+        if not some:
+            return tr(
+                "Compute {loss} forward; then, by the chain rule, the gradient of every input.", loss=symbol(target)
+            )
+        return tr("Compute {loss} forward; then, by the chain rule, {wanted}.", loss=symbol(target), wanted=some)
 
     def picture(self) -> Iterator[Block]:
         yield Heading(tr("The graph"))
-        yield self._figure("forward", tr("The graph with its values: each card is a node, each arrow carries a value."))
+        rows = sum(node.is_leaf and node.op != "state" for node in self.trace.graph.nodes)
+        beside = PAGE - GIVEN - ROW * rows  # what the table of what is given leaves of its page
+        yield self._figure("forward", beside if beside >= LEAST else HIGH)
 
     def backward_picture(self) -> Iterator[Block]:
         if self.trace.has_gradients and not self.options.blanks:
             yield Heading(tr("The graph backward"))
-            caption = tr("The same graph backward: from the loss to the leaves; a wider arrow, a larger gradient.")
-            yield self._figure("backward", caption)
+            yield self._figure("backward", HIGH)
 
-    def _figure(self, view: str, caption: str) -> Figure:
+    def _figure(self, view: str, high: float) -> Figure:
         """As much in the picture as can be read on paper; on a worksheet nothing that is asked for."""
-        if self.options.blanks:
-            diagram = fitted(self.trace, "forward", self.options.precision, ("shapes", "names"))
-            return Figure(diagram, "forward", tr("The graph: each card is a node."))
-        return Figure(
-            fitted(self.trace, view, self.options.precision, ("values", "stats", "shapes", "names")), view, caption
-        )
+        details = ("shapes", "names") if self.options.blanks else ("values", "stats", "shapes", "names")
+        detail, diagram = fitted(self.trace, view, self.options.precision, details, high)
+        caption = tr("The graph: each card is a node.")
+        if view == "backward":
+            caption = tr("The same graph backward: from the loss to the leaves; a wider arrow, a larger gradient.")
+        elif detail in ("values", "stats"):
+            caption = tr("The graph with its values: each card is a node, each arrow carries its value on.")
+        return Figure(diagram, view, caption)
 
     def forward(self) -> Iterator[Block]:
         yield Heading(tr("Forward, step by step"))
@@ -225,7 +236,9 @@ class _Composer:
             if trace[name].value.size > CHECKED or len(rows) >= 12:
                 continue
             found = check_node(trace, name, samples=8)[0]
-            if found.worst is not None and found.status in ("ok", "kink"):
+            if found.worst is None or max(abs(found.worst.analytic), abs(found.worst.numeric)) < NOISE:
+                continue
+            if found.status in ("ok", "kink"):
                 index = "[" + ",".join(map(str, found.worst.index)) + "]" if found.worst.index else ""
                 digits = self.options.precision
                 rows.append(

@@ -42,11 +42,15 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A result as printed: one text, or the rows of a matrix; shape where it is no single number."""
+    """A result as printed: one text, or the rows of a matrix; shape where it is no single number.
+
+    whole: it is the result, not a summary of it.
+    """
 
     text: str = ""
     matrix: tuple[tuple[str, ...], ...] = ()
     shape: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def value_of(array: Any, precision: int) -> Value:
             return Value(inline(array.reshape(-1), None, precision), shape=shape)
         rows = array.reshape(1, -1) if array.ndim == 1 else array
         return Value(matrix=tuple(tuple(number(x, precision) for x in row) for row in rows.tolist()), shape=shape)
-    return Value(summary_text(summarise(array)) if array.size else tr("empty"), shape=shape)
+    return Value(summary_text(summarise(array)) if array.size else tr("empty"), shape=shape, whole=False)
 
 
 def forward_equation(trace: Trace, i: int, precision: int) -> Equation:
@@ -58,7 +58,20 @@ def backward_equation(trace: Trace, i: int, k: int, precision: int) -> Equation:
     numbers = _numbers(worked.substituted, trace, i)
     sign = _sign(trace, i, rule, trace.graph.nodes[i].slots[k], part, precision) if numbers else "="
     result = value_of(part, precision)
-    return Equation(worked.left, worked.symbolic or "", numbers, sign, result, "gradient", Origin("sent", i, k))
+    left = worked.left + _from(trace, i, k)
+    return Equation(left, worked.symbolic or "", numbers, sign, result, "gradient", Origin("sent", i, k))
+
+
+def _from(trace: Trace, i: int, k: int) -> str:
+    """Whose contribution it is, where it is one of several."""
+    j = trace.plan.operands[i][k]
+    terms = trace[trace.graph.nodes[j].name].contributions
+    if len(terms) < 2:
+        return ""
+    node = trace.graph.nodes[i]
+    twice = sum(term.consumer == node.name for term in terms) > 1
+    name = own_name(trace, i) + (f".{node.slots[k]}" if twice else "")
+    return tr(" (from {node})", node=name)
 
 
 def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
@@ -69,7 +82,9 @@ def sum_equation(trace: Trace, j: int, precision: int) -> Equation | None:
     if len(terms) < 2 or record.grad is None:
         return None
     left = f"∂L/∂{own_name(trace, j)}"
-    rule = " + ".join(tr("(from {node})", node=short_name(trace, j, term.consumer)) for term in terms[:TERMS])
+    names = [term.consumer for term in terms]
+    sources = [short_name(trace, j, t.consumer) + (f".{t.slot}" if names.count(t.consumer) > 1 else "") for t in terms]
+    rule = " + ".join(tr("(from {node})", node=source) for source in sources[:TERMS])
     rule += " + …" if len(terms) > TERMS else ""
     if terms[0].value.size > INLINE or len(terms) > TERMS:
         return Equation(left, rule, "", "=", value_of(record.grad, precision), "gradient", Origin("sum", j))

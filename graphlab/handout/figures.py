@@ -15,24 +15,29 @@ TEXT, LEGIBLE = 10.0, 6.0  # points: a card's text as it is drawn, and the small
 _SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
-def fitted(trace: Trace, view: str, precision: int, details: tuple[str, ...]) -> Diagram:
-    """The picture of a view with the first of these details whose texts are legible; of both directions the larger."""
-    best: tuple[float, Diagram] | None = None
+def fitted(
+    trace: Trace, view: str, precision: int, details: tuple[str, ...], high: float = HIGH
+) -> tuple[str, Diagram]:  # fmt: skip
+    """The picture of a view with the first of these details whose texts are legible; of both directions the larger.
+
+    high: points that it may take.
+    """
+    best: tuple[float, str, Diagram] | None = None
     for detail in details:
         for direction in ("lr", "tb"):
             drawn = annotate(trace, Options(view, detail, precision, direction, title=""))
             diagram = replace(drawn, subtitle="", legend=())  # the caption says it
-            scale = scale_of(diagram)
+            scale = scale_of(diagram, high)
             if best is None or scale > best[0]:
-                best = scale, diagram
+                best = scale, detail, diagram
         if best is not None and best[0] * TEXT >= LEGIBLE:
             break
     assert best is not None
-    return best[1]
+    return best[1], best[2]
 
 
-def scale_of(diagram: Diagram) -> float:
+def scale_of(diagram: Diagram, high: float) -> float:
     """How much a picture shrinks to fit a page; 1 where it need not."""
     found = _SIZE.search(to_picture(diagram, "svg")[0])
     width, height = (float(found[1]), float(found[2])) if found else (WIDE, HIGH)
-    return min(1.0, WIDE / width, HIGH / height)
+    return min(1.0, WIDE / width, high / height)

@@ -57,7 +57,7 @@ def _source(page: Handout, path: Path, fmt: str, source: Callable[[Handout, str]
     beside = {name: path.with_name(f"{path.stem}-{name}.{fmt}") for name in pictures}
     for name, picture in pictures.items():
         write_file(beside[name], picture)
-    write_file(path, source(page, f"{path.stem}-{{name}}.{fmt}").encode())
+    write_file(path, source(page, path.stem + "-{name}." + fmt).encode())
     return [path, *beside.values()], said
 
 

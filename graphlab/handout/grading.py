@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, ops
-from graphlab.errors import DataError
+from graphlab.errors import DataError, UsageError
 from graphlab.handout.content import Handout, Origin
 from graphlab.messages import tr
 from graphlab.trace import Trace
+from graphlab.tracefile import plain as to_json, unnamed
 
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough
@@ -45,10 +47,10 @@ def key_of(pages: Mapping[int, tuple[Handout, Trace]]) -> str:
 def _entry(trace: Trace, blank: Any) -> dict[str, Any]:
     origin = blank.origin
     answer = answer_of(trace, origin)
-    found = [[name, np.asarray(x).tolist()] for name, x in mistakes(trace, origin) if not _near(x, answer, TOLERANCE)]
+    found = [[name, to_json(x)] for name, x in mistakes(trace, origin) if not _near(x, answer, TOLERANCE)]
     return {
         "blank": blank.number, "node": trace.graph.nodes[origin.node].name, "what": origin.what,
-        "answer": np.asarray(answer).tolist(), "mistakes": found,
+        "answer": to_json(answer), "mistakes": found,
     }  # fmt: skip
 
 
@@ -93,7 +95,7 @@ def _wrong_products(trace: Trace, i: int, k: int, answer: np.ndarray) -> Iterato
     yield "forgotten upstream gradient", autodiff.sent(trace, i, np.ones_like(g)[()], k)[k]
     if g.shape == answer.shape:
         yield "forgotten local derivative", g
-    if answer.ndim == 2:
+    if answer.ndim == 2 and ops.get(trace.graph.nodes[i].op).family == "linear":
         yield "missing transpose", answer.T
         others = [np.asarray(trace.values[j]) for n, j in enumerate(trace.plan.operands[i]) if n != k]
         for other in others:
@@ -108,6 +110,8 @@ def grade(key: str | Path, answers: str | Path, tolerance: float = TOLERANCE) ->
 
     Raises DataError for a file that is none.
     """
+    if not math.isfinite(tolerance):
+        raise UsageError(tr("the tolerance is {tolerance} but must be a finite number", tolerance=tolerance))
     variants = _read_key(Path(key))
     rows = _read_answers(Path(answers))
     out = []
@@ -116,23 +120,25 @@ def grade(key: str | Path, answers: str | Path, tolerance: float = TOLERANCE) ->
             known = ", ".join(map(str, sorted(variants)))
             text = "the key has no variant {n}; it has: {known}"
             raise DataError(tr(text, n=number, known=known), where=str(answers))
-        out += [
-            _mark(student, number, entry, given.get(int(entry["blank"]), ""), tolerance) for entry in variants[number]
-        ]
+        entries = variants[number]
+        odd = next((blank for blank in given if blank not in {entry.blank for entry in entries}), None)
+        if odd is not None:
+            raise DataError(
+                tr("the key has no blank {n} in variant {variant}", n=odd, variant=number), where=str(answers)
+            )
+        out += [_mark(student, number, entry, given.get(entry.blank, ""), tolerance) for entry in entries]
     return out
 
 
-def _mark(student: str, variant: int, entry: Mapping[str, Any], text: str, tolerance: float) -> Mark:
-    expected = np.asarray(entry["answer"], dtype=float)
+def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float) -> Mark:
     given = parsed(text)
     verdict, mistake = "missing", ""
     if text.strip():
-        verdict = "right" if given is not None and _near(given, expected, tolerance) else "wrong"
+        verdict = "right" if given is not None and _near(given, entry.answer, tolerance) else "wrong"
     if verdict == "wrong":
-        known = entry["mistakes"]
-        mistake = next((name for name, x in known if given is not None and _near(given, x, tolerance)), "")
-        mistake = mistake or (tr("not a number") if given is None else "")
-    return Mark(student, variant, int(entry["blank"]), entry["node"], verdict, text, entry["answer"], mistake)
+        known = (name for name, x in entry.mistakes if given is not None and _near(given, x, tolerance))
+        mistake = next(known, tr("not a number") if given is None else "")
+    return Mark(student, variant, entry.blank, entry.node, verdict, text, to_json(entry.answer), mistake)
 
 
 def parsed(text: str) -> np.ndarray | None:
@@ -153,27 +159,51 @@ def parsed(text: str) -> np.ndarray | None:
 
 
 def _near(given: Any, expected: Any, tolerance: float) -> bool:
-    """Whether two arrays agree, element by element, up to a share of each element's size."""
+    """Whether two arrays agree, element by element, up to a share of each element's size; NaN is itself."""
     a, b = np.asarray(given, dtype=float), np.asarray(expected, dtype=float)
     if a.size != b.size:
         return False
     if a.shape != b.shape and not (1 in a.shape or 1 in b.shape or a.ndim < 2 or b.ndim < 2):
         return False
     a, b = a.ravel(), b.ravel()
-    return bool(
-        np.all(np.abs(a - b) <= tolerance * np.maximum(np.abs(b), 0.0) + 1e-12 * (np.abs(b).max(initial=0.0) + 1))
-    )
+    largest = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    noise = 1e-9 * largest if largest else 1e-12
+    with np.errstate(all="ignore"):
+        same = (np.abs(a - b) <= tolerance * np.abs(b) + noise) & np.isfinite(b)
+    return bool(np.all(same | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
-def _read_key(path: Path) -> dict[int, Sequence[Mapping[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One blank of a key."""
+
+    blank: int
+    node: str
+    answer: np.ndarray
+    mistakes: tuple[tuple[str, np.ndarray], ...]
+
+
+def _entry_of(row: Mapping[str, Any]) -> _Entry:
+    """Raises ValueError, KeyError or TypeError for what `key_of` did not write."""
+    mistakes = tuple((str(name), _array(x)) for name, x in row["mistakes"])
+    return _Entry(int(row["blank"]), str(row["node"]), _array(row["answer"]), mistakes)
+
+
+def _array(value: Any) -> np.ndarray:
+    if value is None:
+        raise ValueError(value)
+    return np.asarray(unnamed(value), dtype=float)
+
+
+def _read_key(path: Path) -> dict[int, list[_Entry]]:
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(data["format"])
-        return {int(number): entries for number, entries in data["variants"].items()}
+        return {int(number): [_entry_of(row) for row in rows] for number, rows in data["variants"].items()}
     except OSError as error:
         raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         text = "this is no key that `graphlab handout --key` wrote ({why})"
         raise DataError(tr(text, why=type(error).__name__), where=str(path)) from None
 
@@ -187,17 +217,25 @@ def _read_answers(path: Path) -> dict[tuple[str, int], dict[int, str]]:
                 text = "the columns are {found} but must have blank and answer"
                 raise DataError(tr(text, found=", ".join(rows.fieldnames or ()) or tr("none")), where=f"{path}:1")
             for line, row in enumerate(rows, 2):
+                if None in row:
+                    said = tr("there are more values than columns; put an answer with commas in quotes")
+                    raise DataError(said, where=f"{path}:{line}")
                 try:
                     place = str(row.get("student") or ""), int(row.get("variant") or 0)
-                    out.setdefault(place, {})[int(row["blank"])] = row["answer"] or ""
+                    blank, answers = int(row["blank"]), out.setdefault(place, {})
                 except (ValueError, TypeError):
                     text = "blank and variant are whole numbers; got '{blank}' and '{variant}'"
                     said = tr(text, blank=row.get("blank"), variant=row.get("variant") or "")
                     raise DataError(said, where=f"{path}:{line}") from None
+                if blank in answers:
+                    raise DataError(tr("blank {n} is answered twice", n=blank), where=f"{path}:{line}")
+                answers[blank] = row["answer"] or ""
     except OSError as error:
         raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(tr("this is no CSV in UTF-8 ({why})", why=error), where=str(path)) from None
+    if not out:
+        raise DataError(tr("there are no answers in it"), where=str(path))
     return out
 
 

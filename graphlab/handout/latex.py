@@ -76,7 +76,7 @@ def _block(block: Block, figure: str) -> Iterator[str]:
         case Figure(name=name, caption=caption):
             size = r"width=\linewidth,height=225mm,keepaspectratio"
             yield r"\begin{center}"
-            yield rf"\includegraphics[{size}]{{{figure.format(name=name)}}}\par"
+            yield rf"\includegraphics[{size}]{{{figure.replace('{name}', name)}}}\par"
             yield rf"{{\footnotesize {text(caption)}}}"
             yield r"\end{center}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from graphlab.export.escape import isolated
 from graphlab.handout.content import (
@@ -37,7 +38,8 @@ def to_markdown(page: Handout, figure: str) -> str:
 
 def text(plain_text: str) -> str:
     """Text that is nothing but text."""
-    return _SPECIAL.sub(r"\\\1", isolated(escaped(plain_text)))
+    words = _SPECIAL.sub(r"\\\1", isolated(escaped(plain_text)))
+    return re.sub(r"^([-+]|\d+[.)])", r"\\\1", words)  # no list
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:
@@ -55,7 +57,8 @@ def _block(block: Block, figure: str) -> Iterator[str]:
             yield "|" + "|".join("---:" if r else "---" for r in right) + "|"
             yield from ("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)
         case Figure(name=name, caption=caption):
-            yield f"![{text(caption)}]({figure.format(name=name)})"
+            file = quote(figure.replace("{name}", name))
+            yield f"![{text(caption)}]({file})"
 
 
 def _step(step: Step) -> Iterator[str]:

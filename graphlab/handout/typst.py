@@ -29,8 +29,11 @@ _PREAMBLE = """\
 #show heading.where(level: 2): it => block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
-#let blank(n, rows) = box(width: 34mm, height: if rows > 1 {{ rows * 1.4em }} else {{ auto }}, outset: (bottom: 3pt),
-  stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
+#let blank(n, rows) = if rows > 1 {{
+  box(width: 60mm, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em, quiet([(#n)]))
+}} else {{
+  box(width: 34mm, outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
+}}
 #let matrix(shape, ..rows) = h(0.2em) + box(baseline: 50% - 0.3em, {{
   box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
     columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.35em,
@@ -101,7 +104,7 @@ def _block(block: Block, figure: str) -> Iterator[str]:
             cells = "".join(f",\n  ({', '.join(map(_cell, row))},)" for row in rows)
             yield f"#plain(({', '.join(map(string, titles))},), ({sides},){cells})"
         case Figure(name=name, caption=caption):
-            path = figure.format(name=name)
+            path = figure.replace("{name}", name)
             yield f"#picture({string(path)}, {string(alt(block))}, {string(caption)})"
 
 

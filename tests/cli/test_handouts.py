@@ -61,3 +61,23 @@ def test_without_a_loss_the_forward_part_alone(run: Run, folder: Path) -> None:
     text = (folder / "page.html").read_text(encoding="utf-8")
     assert "Forward, step by step" in text
     assert "Backward, step by step" not in text
+
+
+@pytest.mark.parametrize("key", ["model.yaml", "page.html", "key.txt"])
+def test_a_key_takes_the_place_of_nothing_else(run: Run, folder: Path, key: str) -> None:
+    before = (folder / "model.yaml").read_bytes()
+    result = run("handout", "model.yaml", "--worksheet", "-o", "page.html", "--key", key)
+    assert (result.exit_code, "must be a .json file of its own" in result.stderr) == (2, True)
+    assert (folder / "model.yaml").read_bytes() == before
+    assert not (folder / "page.html").exists()
+
+
+def test_odd_file_names(run: Run, folder: Path) -> None:
+    result = run("handout", "model.yaml", "-o", "a{b} c#.md", "--section", "picture")
+    assert result.stdout.splitlines() == ["a{b} c#.md", "a{b} c#-forward.svg"]
+    assert "(a%7Bb%7D%20c%23-forward.svg)" in (folder / "a{b} c#.md").read_text(encoding="utf-8")
+
+
+def test_nothing_is_left_where_the_model_cannot_be_read(run: Run, folder: Path) -> None:
+    assert run("handout", "nope.yaml", "--variants", "2", "-o", "sheets/").exit_code != 0
+    assert not (folder / "sheets").exists()

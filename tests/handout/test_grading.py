@@ -230,3 +230,60 @@ def test_blanks_of_rules_are_in_no_key() -> None:
     pages = sheets("buy_apple", 0, kinds=("rule",))
     assert json.loads(key_of(pages))["variants"]["0"] == []
     assert equations_of(pages[0][0].blocks)
+
+
+def test_tiny_answers_are_marked_as_any_others(tmp_path: Path) -> None:
+    graph = gl.loads("graphlab: 1\ninputs: {x: 1.0e-14}\nparams: {w: 2}\nnodes: {y: x * w, L: y * 3}")
+    pages = variants_of(gl.backward(gl.forward(graph)), HandoutOptions(blanks=1.0), 0)
+    entries = json.loads(key_of(pages))["variants"]["0"]
+    value = next(entry for entry in entries if entry["node"] == "y" and entry["what"] == "value")
+    for given, verdict in (("0", "wrong"), ("5e-13", "wrong"), ("2e-14", "right")):
+        marks = written(tmp_path, pages, [{"blank": value["blank"], "answer": given}])
+        assert next(mark for mark in marks if mark.blank == value["blank"]).verdict == verdict
+
+
+def test_answers_that_are_not_finite(tmp_path: Path) -> None:
+    graph = gl.loads("graphlab: 1\ninputs: {x: 0}\nparams: {w: 2}\nnodes: {y: log(x), L: y * w}")
+    pages = variants_of(gl.backward(gl.forward(graph)), HandoutOptions(blanks=1.0), 0)
+    json.loads(key_of(pages), parse_constant=pytest.fail)
+    entries = json.loads(key_of(pages))["variants"]["0"]
+    value = next(entry for entry in entries if entry["node"] == "y" and entry["what"] == "value")
+    marks = written(tmp_path, pages, [{"blank": value["blank"], "answer": "-Inf"}])
+    assert next(mark for mark in marks if mark.blank == value["blank"]).verdict == "right"
+
+
+ROW = '[{"blank": 1, "node": "y", "answer": ANSWER, "mistakes": MISTAKES}]'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["[{}]", "5", ROW.replace("ANSWER", '"abc"').replace("MISTAKES", "[]"), "[" * 100_000,
+     ROW.replace("ANSWER", "null").replace("MISTAKES", "[]"), ROW.replace("ANSWER", "1").replace("MISTAKES", "[1]")],
+)  # fmt: skip
+def test_malformed_keys_are_one_error(rows: str, tmp_path: Path) -> None:
+    key = '{"format": "graphlab.key/1", "variants": {"0": ' + rows + "}}"
+    (tmp_path / "key.json").write_text(key, encoding="utf-8")
+    (tmp_path / "a.csv").write_text("blank,answer\n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match="this is no key"):
+        grade(tmp_path / "key.json", tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ("blank,answer\n99,2\n", "the key has no blank 99"),
+        ("blank,answer\n1,2\n1,3\n", "a.csv:3: blank 1 is answered twice"),
+        ("blank,answer\n1,0,5\n", "a.csv:2: there are more values than columns"),
+        ("blank,answer\n", "there are no answers in it"),
+    ],
+)
+def test_answers_that_cannot_be_marked(answers: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text(key_of(sheets("buy_apple", 0)), encoding="utf-8")
+    (tmp_path / "a.csv").write_text(answers, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        grade(tmp_path / "key.json", tmp_path / "a.csv")
+    assert message in str(caught.value)
+
+
+def test_large_arrays_are_no_blanks() -> None:
+    assert all("μ" not in (blank.answer.text or "") for blank in sheets("linear_regression")[0][0].key)
