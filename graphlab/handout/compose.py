@@ -177,9 +177,8 @@ class _Composer:
         target = trace.graph.target
         if target is not None:
             seed = plain(value_of(trace[target].grad, precision))
-            yield Paragraph(
-                tr("The chain rule starts at {node} with ∂L/∂{node} = {seed}.", node=symbol(target), seed=seed)
-            )
+            text = "The chain rule starts at {node} with ∂L/∂{node} = {seed}."
+            yield Paragraph(tr(text, node=symbol(target), seed=seed), lead=True)
         for n, i in enumerate(self.back[: self.shown], 1):
             node = trace.graph.nodes[i]
             total = sum_equation(trace, i, precision)

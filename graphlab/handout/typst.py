@@ -70,11 +70,24 @@ def to_typst(page: Handout, figure: str, fonts: Sequence[str], lang: str = "en")
         title=string(page.title), paper=string("a4" if page.paper == "a4" else "us-letter"), lang=string(lang),
         fonts=", ".join(map(string, fonts)) + ",",
     )  # fmt: skip
-    parts = [
-        f"#heading(level: 1, {string(page.title)})",
-        *(line for block in page.blocks for line in _block(block, figure)),
-    ]
+    parts = [f"#heading(level: 1, {string(page.title)})"]
+    for group in _groups(page.blocks):
+        body = "\n\n".join(line for block in group for line in _block(block, figure))
+        parts.append(f"#block(breakable: false)[\n{body}\n]" if len(group) > 1 else body)
     return head + "\n\n".join(parts) + "\n"
+
+
+def _groups(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """Blocks that stay together: a heading, what leads on from it, and the first step."""
+    waiting: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Heading) or (isinstance(block, Paragraph) and block.lead):
+            waiting.append(block)
+            continue
+        together = isinstance(block, Step) and waiting
+        yield from [[*waiting, block]] if together else [[one] for one in (*waiting, block)]
+        waiting = []
+    yield from ([one] for one in waiting)
 
 
 def string(text: str) -> str:
