@@ -67,6 +67,10 @@ Examples:
 @click.option("--title", default="", help=tr("Another title than the model's name."))
 @click.option("--question", default="", help=tr("Another question than: compute the loss and its gradients."))
 @click.option("--lr", type=float, default=0.1, help=tr("Learning rate η of the update (default 0.1)."))
+@click.option(
+    "--lang", type=click.Choice(["en", "ko"]), default="en", envvar="GRAPHLAB_LANG", show_envvar=True,
+    help=tr("Language of the page (default en)."),
+)  # fmt: skip
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", help=tr("Paper (default a4)."))
 @click.option("--theme", type=click.Choice(["light", "print"]), default="light", help=tr("print: black and white."))
 @precision_option

@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import difflib
+import gettext
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
 
 # controls, soft hyphen, bidi and zero-width marks, line separators, surrogates, noncharacters, tags
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e007f]"
 )
+
+
+LANGUAGES = ("en", "ko")
+DOMAIN, LOCALE = "graphlab", Path(__file__).with_name("locale")
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+@lru_cache(maxsize=8)
+def catalogue(lang: str) -> gettext.NullTranslations:
+    """A language's texts; English stands in the code itself. Raises ValueError for one that there is not."""
+    if lang not in LANGUAGES:
+        raise ValueError(lang)
+    return gettext.NullTranslations() if lang == "en" else gettext.translation(DOMAIN, LOCALE, [lang])
+
+
+@contextmanager
+def in_language(lang: str) -> Iterator[None]:
+    """Within it `tr` speaks this language.
+
+    >>> with in_language("ko"):
+    ...     tr("All gradients")
+    '모든 기울기'
+    """
+    catalogue(lang)
+    token = _language.set(lang)
+    try:
+        yield
+    finally:
+        _language.reset(token)
 
 
 def tr(text: str, /, **values: object) -> str:
@@ -21,6 +55,9 @@ def tr(text: str, /, **values: object) -> str:
     >>> tr("unknown op '{op}'", op="re\\nlu")
     "unknown op 're\\\\nlu'"
     """
+    lang = _language.get()
+    if lang != "en" and text:  # the English text is the key
+        text = catalogue(lang).gettext(text)
     if not values:
         return text
     return text.format(**{k: escaped(v) if type(v) is str else v for k, v in values.items()})

@@ -70,7 +70,8 @@ class Cards:
             return (name, _op_span(node.op))
         dtype = self.trace.plan.dtypes[i]
         odd = dtype not in ("float64", self.trace.graph.dtype)
-        spans = [name, *_leaf_spans(node.op, node.attrs.get("trainable") is False, dtype if odd else "")]
+        frozen = tr(" frozen") if node.attrs.get("trainable") is False else ""
+        spans = [name, *_leaf_spans(tr(node.op), frozen, dtype if odd else "")]
         if self.detail in ("stats", "values") and self.trace.plan.shapes[i] == ():
             value = self.trace.values[i]
             role = "value" if value is None or np.isfinite(value) else "warning"
@@ -276,8 +277,8 @@ def _op_span(op: str) -> Span:
 
 
 @lru_cache(maxsize=1024)
-def _leaf_spans(op: str, frozen: bool, dtype: str) -> Line:
-    texts = [f" {op}", tr(" frozen") if frozen else "", f" · {dtype}" if dtype else ""]
+def _leaf_spans(op: str, frozen: str, dtype: str) -> Line:
+    texts = [f" {op}", frozen, f" · {dtype}" if dtype else ""]
     return tuple([Span(text, "quiet") for text in texts if text])
 
 

@@ -15,7 +15,7 @@ from graphlab.handout.blanks import with_blanks
 from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, plain
 from graphlab.handout.equations import backward_equation, forward_equation, sum_equation, value_of
 from graphlab.handout.figures import HIGH, fitted
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import LANGUAGES, did_you_mean, in_language, tr
 from graphlab.numbers import number, shape_text
 from graphlab.trace import Trace
 from graphlab.watching import matching
@@ -44,7 +44,7 @@ class HandoutOptions:
     sections: which of SECTIONS, in their order; () is all that the run has. nodes: names, patterns or op:NAME whose
     steps are shown. lr: the learning rate η of the update. paper: a4 or letter. theme: light or print. blanks: the
     share of answers left blank, 0 to 1; kinds: of value, gradient, rule; seed: which. answers: with the key. varied:
-    the numbers are not the model's own, of which its description may speak.
+    the numbers are not the model's own, of which its description may speak. lang: en or ko.
     """
 
     sections: tuple[str, ...] = ()
@@ -60,6 +60,7 @@ class HandoutOptions:
     seed: int = 0
     answers: bool = False
     varied: bool = False
+    lang: str = "en"
 
     def __post_init__(self) -> None:
         for section in self.sections:
@@ -67,6 +68,9 @@ class HandoutOptions:
                 hint, known = did_you_mean(section, SECTIONS), ", ".join(SECTIONS)
                 text = "there is no section '{section}'{hint}; there are: {known}"
                 raise UsageError(tr(text, section=section, hint=hint, known=known))
+        if self.lang not in LANGUAGES:
+            text = "there is no language '{lang}'; there are: {known}"
+            raise UsageError(tr(text, lang=self.lang, known=", ".join(LANGUAGES)))
         if not 0 <= self.blanks <= 1:
             raise UsageError(tr("the share of blanks is {share} but must be from 0 to 1", share=self.blanks))
 
@@ -82,6 +86,11 @@ def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
     Raises TraceError where a trace file left arrays out, ModelError for nodes that are not there.
     """
     options = options or HandoutOptions()
+    with in_language(options.lang):
+        return _composed(trace, options)
+
+
+def _composed(trace: Trace, options: HandoutOptions) -> Handout:
     composer = _Composer(trace.check_whole(), options)
     wanted = options.sections or SECTIONS
     if options.blanks:  # these tell the answers
@@ -94,8 +103,8 @@ def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
     for section in SECTIONS:
         if section in wanted:
             blocks += getattr(composer, section.replace("-", "_"))()
-    title = options.title or symbol(trace.graph.name) or tr("A computational graph")
-    page = Handout(title, tuple(blocks), options.paper, options.theme)
+    title = options.title or tr(symbol(trace.graph.name)) or tr("A computational graph")
+    page = Handout(title, tuple(blocks), options.paper, options.theme, lang=options.lang)
     return with_blanks(page, options.blanks, options.kinds, options.seed, options.answers)
 
 
@@ -118,7 +127,7 @@ class _Composer:
         graph, options = self.trace.graph, self.options
         yield Heading(tr("What is given"))
         if graph.description and not options.varied:
-            yield Paragraph(graph.description)
+            yield Paragraph(tr(graph.description))
         yield Paragraph(options.question or self._question())
         rows = [
             (symbol(node.name), tr(node.op), shape_text(self.trace.plan.shapes[i]),
@@ -257,7 +266,7 @@ class _Composer:
         """What the ops compute, in a sentence each."""
         used = dict.fromkeys(self.trace.graph.nodes[i].op for i in self.order)
         texts = [(name, inspect.cleandoc(ops.get(name).__doc__ or "").partition("\n")[0]) for name in used]
-        rows = tuple((name, text) for name, text in texts if text)
+        rows = tuple((name, tr(text)) for name, text in texts if text)
         if rows:
             yield Heading(tr("What the operations mean"))
             yield Table((tr("op"), tr("meaning")), rows, (False, False))

@@ -110,13 +110,17 @@ Block = Heading | Paragraph | Step | Table | Figure | Sheet
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """A whole handout. paper: a4 or letter. theme: of its figures. key: the answers to its blanks."""
+    """A whole handout. paper: a4 or letter. theme: of its figures. key: the answers to its blanks.
+
+    lang: of its texts.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     paper: str = "a4"
     theme: str = "light"
     key: tuple[Blank, ...] = ()
+    lang: str = "en"
 
 
 def plain(value: Value) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import to_picture
@@ -14,9 +16,14 @@ from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import to_typst
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import did_you_mean, in_language, tr
 
 FONTS = ("Libertinus Serif", "New Computer Modern Math", "DejaVu Sans")  # the first two come with typst
+KOREAN = (  # the first that the system has; typst brings none
+    "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
+    "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
+)  # fmt: skip
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 Saved = tuple[list[Path], list[str]]  # what was written, and what there is to say of it
 
 
@@ -31,7 +38,21 @@ def save(page: Handout, path: str | Path) -> Saved:
         hint, known = did_you_mean(path.suffix, _WRITERS), ", ".join(_WRITERS)
         text = "'{path}': a handout's name ends in one of {known}{hint}"
         raise UsageError(tr(text, path=path, known=known, hint=hint))
-    return writer(page, path)
+    with in_language(page.lang):
+        return writer(page, path)
+
+
+def fonts(page: Handout) -> tuple[str, ...]:
+    """The fonts of a page's texts, in the order in which a letter is looked for."""
+    return (*FONTS, *KOREAN)
+
+
+def _check_korean(typst: Any) -> None:
+    """Raises MissingDependencyError where no font has Korean letters: never empty boxes."""
+    there = {font.family for font in typst.Fonts().fonts()}
+    if not there & set(KOREAN):
+        text = "this page has Korean letters, and no font here has them: apt install fonts-nanum (or one of {known})"
+        raise MissingDependencyError(tr(text, known=", ".join(KOREAN[:4])))
 
 
 def _pictures(page: Handout, fmt: str) -> tuple[dict[str, bytes], list[str]]:
@@ -47,7 +68,7 @@ def _pictures(page: Handout, fmt: str) -> tuple[dict[str, bytes], list[str]]:
 
 def _html(page: Handout, path: Path) -> Saved:
     pictures, said = _pictures(page, "svg")
-    write_file(path, to_html(page, {name: svg.decode() for name, svg in pictures.items()}).encode())
+    write_file(path, to_html(page, {name: svg.decode() for name, svg in pictures.items()}, page.lang).encode())
     return [path], said
 
 
@@ -70,7 +91,7 @@ def _latex(page: Handout, path: Path) -> Saved:
 
 
 def _typst(page: Handout, path: Path) -> Saved:
-    return _source(page, path, "svg", lambda handout, figure: to_typst(handout, figure, FONTS))
+    return _source(page, path, "svg", lambda handout, figure: to_typst(handout, figure, fonts(handout), handout.lang))
 
 
 def _pdf(page: Handout, path: Path) -> Saved:
@@ -85,7 +106,10 @@ def _pdf(page: Handout, path: Path) -> Saved:
         for name, picture in pictures.items():
             (Path(folder) / f"{name}.svg").write_bytes(picture)
         source = Path(folder) / "handout.typ"
-        source.write_text(to_typst(page, "{name}.svg", FONTS), encoding="utf-8")
+        text = to_typst(page, "{name}.svg", fonts(page), page.lang)
+        if _HANGUL.search(text):
+            _check_korean(typst)
+        source.write_text(text, encoding="utf-8")
         try:
             made = typst.compile(str(source), format="pdf", root=folder, timestamp=0)
         except (RuntimeError, TypeError, ValueError) as error:

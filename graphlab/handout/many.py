@@ -8,7 +8,7 @@ from dataclasses import replace
 from graphlab.handout.compose import HandoutOptions, compose
 from graphlab.handout.content import Block, Figure, Handout, Sheet
 from graphlab.handout.variants import variant
-from graphlab.messages import tr
+from graphlab.messages import in_language, tr
 from graphlab.trace import Trace
 
 
@@ -18,7 +18,8 @@ def variants_of(trace: Trace, options: HandoutOptions, count: int) -> dict[int, 
     for number in range(1, count + 1) if count else (0,):
         run = variant(trace, number, options.seed)
         page = compose(run, replace(options, varied=number > 0))
-        title = tr("{title} · variant {n}", title=page.title, n=number) if number else page.title
+        with in_language(options.lang):
+            title = tr("{title} · variant {n}", title=page.title, n=number) if number else page.title
         out[number] = (replace(page, title=title), run)
     return out
 

@@ -192,3 +192,16 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ends in one of \.pdf, \.html, \.md, \.tex, \.typ"):
         save(page_of("buy_apple"), tmp_path / "page.docx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_korean_page_is_korean_and_has_the_same_numbers() -> None:
+    english, korean = page_of("mazur_units"), page_of("mazur_units", lang="ko")
+    assert korean.title == "마주르의 2-2-2 신경망, 뉴런 하나씩"
+    for a, b in zip(english.blocks, korean.blocks, strict=True):
+        if isinstance(a, Heading) and isinstance(b, Heading):
+            assert re.search("[가-힣]", b.text)
+    for one, other in zip(equations_of(english.blocks), equations_of(korean.blocks), strict=True):
+        assert (one.numbers, one.sign, one.result) == (other.numbers, other.sign, other.result)
+    assert '<html lang="ko">' in to_html(korean, {"forward": "", "backward": ""}, korean.lang)
+    with pytest.raises(UsageError, match="there is no language 'xx'"):
+        page_of("mazur_units", lang="xx")

@@ -1,0 +1,108 @@
+"""The message catalogue: whole, compiled, with the same blanks in every language."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import io
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from babel.messages import mofile, pofile
+
+import graphlab as gl
+from graphlab import messages
+from graphlab.handout import HandoutOptions
+from graphlab.handout.content import Handout
+from graphlab.messages import LANGUAGES, LOCALE, catalogue, in_language, tr
+from graphlab.ops import REGISTRY
+
+SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*/*.yaml"))
+HANDOUT = ("handout.compose", "handout.equations", "handout.blanks", "handout.many", "handout.markdown")
+DRAWN = ("annotate", "annotate.cards", "annotate.arrows", "annotate.fold")
+HANGUL = re.compile("[\uac00-\ud7a3]")
+OTHERS = [lang for lang in LANGUAGES if lang != "en"]
+
+
+def po(lang: str) -> pofile.Catalog:
+    with (LOCALE / lang / "LC_MESSAGES" / "graphlab.po").open("rb") as file:
+        return pofile.read_po(file)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every text that is asked for from here on."""
+    texts: set[str] = set()
+
+    def recording(text: str, /, **values: object) -> str:
+        texts.add(text)
+        return tr(text, **values)
+
+    for name in (*HANDOUT, *DRAWN):
+        module = importlib.import_module(f"graphlab.{name}")
+        if hasattr(module, "tr"):
+            monkeypatch.setattr(module, "tr", recording)
+    return texts
+
+
+def pages() -> list[Handout]:
+    variants_of = importlib.import_module("graphlab.handout.many").variants_of
+    to_markdown = importlib.import_module("graphlab.handout.markdown").to_markdown
+    out = []
+    for path in SAMPLES:
+        trace = gl.backward(gl.forward(gl.load(path)))
+        for options in (HandoutOptions(), HandoutOptions(blanks=0.5, answers=True)):
+            out.append(variants_of(trace, options, 0)[0][0])
+    for page in out:
+        to_markdown(page, "{name}")
+    small = gl.backward(gl.forward(gl.load(next(path for path in SAMPLES if path.stem == "buy_apple"))))
+    out.append(variants_of(small, HandoutOptions(nodes=("price",)), 1)[1][0])
+    return out
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_no_text_of_a_handout_is_missing(lang: str, asked: set[str]) -> None:
+    pages()
+    known = {message.id for message in po(lang) if message.string}
+    wordless = {text for text in asked if not re.search("[A-Za-z]{2}", re.sub(r"\{\w+\}", "", text))}
+    assert len(asked) > 60
+    assert sorted(asked - known - wordless - set(REGISTRY)) == []
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_the_ops_and_the_samples_speak_it(lang: str) -> None:
+    known = {message.id for message in po(lang) if message.string}
+    ops = {inspect.cleandoc(op.__doc__ or "").partition("\n")[0] for op in REGISTRY.values()}
+    about = [yaml.safe_load(path.read_text("utf-8")) for path in SAMPLES]
+    assert sorted((ops | {text for one in about for text in (one["name"], one["description"])}) - known) == []
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_every_translation_has_the_same_blanks_and_its_own_letters(lang: str) -> None:
+    for message in po(lang):
+        if message.id:
+            blanks = [sorted(re.findall(r"\{\w+[^}]*\}", str(text))) for text in (message.id, message.string)]
+            assert blanks[0] == blanks[1], message.id
+            assert not message.fuzzy
+    assert sum(bool(HANGUL.search(str(message.string))) for message in po(lang)) > 150
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_the_compiled_catalogue_is_the_written_one(lang: str) -> None:
+    buffer = io.BytesIO()
+    mofile.write_mo(buffer, po(lang))
+    assert (LOCALE / lang / "LC_MESSAGES" / "graphlab.mo").read_bytes() == buffer.getvalue()
+
+
+def test_a_language_ends_where_its_block_does() -> None:
+    with in_language("ko"):
+        assert tr("All gradients") == "모든 기울기"
+        assert tr("The loss goes from {before} to {after}.", before="2", after="1") == "손실은 2에서 1(으)로 바뀐다."
+        assert tr("no such text") == "no such text"
+        assert tr("") == ""
+    assert tr("All gradients") == "All gradients"
+    with pytest.raises(ValueError, match="xx"):
+        catalogue("xx")
+    assert messages.LANGUAGES[0] == "en"
