@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 import click
 
 from graphlab import __version__
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import LANGUAGES, did_you_mean, tr
 
 from .failures import Ended, guarded
 from .screen import colour_wanted, utf8_output
+from .speaking import wanted_language as wanted_language  # chooses the language, before any text is made
 
 COMMANDS = (
     "render", "trace", "step", "why", "blame", "compare", "handout", "grade", "summary", "check", "ops", "samples",
@@ -86,6 +87,10 @@ class Program(click.Group):
 
 
 program = Program("graphlab", help=_HELP, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False,
+    help=tr("Language (default: GRAPHLAB_LANG, else the locale's)."),
+)(program)  # fmt: skip
 click.version_option(__version__, prog_name="graphlab", help=tr("Show the version and exit."))(program)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from graphlab.messages import tr
+from graphlab.messages import LANGUAGES, language, tr
 
 from .options import check_writable, complete_nodes, model_argument, precision_option, run_options
 from .render import file_name, make_folder
@@ -68,9 +68,8 @@ Examples:
 @click.option("--question", default="", help=tr("Another question than: compute the loss and its gradients."))
 @click.option("--lr", type=float, default=0.1, help=tr("Learning rate η of the update (default 0.1)."))
 @click.option(
-    "--lang", type=click.Choice(["en", "ko"]), default="en", envvar="GRAPHLAB_LANG", show_envvar=True,
-    help=tr("Language of the page (default en)."),
-)  # fmt: skip
+    "--lang", type=click.Choice(LANGUAGES), default=language, help=tr("Language of the page (default: the program's).")
+)
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", help=tr("Paper (default a4)."))
 @click.option("--theme", type=click.Choice(["light", "print"]), default="light", help=tr("print: black and white."))
 @precision_option
@@ -83,7 +82,7 @@ def command(
     if pack is not None:
         if model or expression:
             raise click.UsageError(tr("give a MODEL or --pack, not both"), click.get_current_context())
-        _build(pack, output)
+        _build(pack, output, options["lang"])
         return
     path = _checked(output, variants)
     if key is not None:
@@ -133,11 +132,11 @@ def _check_key(key: Path, output: Path, model: tuple[str, ...]) -> None:
     check_writable(key)
 
 
-def _build(pack: str, output: str) -> None:
+def _build(pack: str, output: str, lang: str) -> None:
     """Every handout of a pack that changed."""
     from graphlab.handout.pack import build, read_pack
 
-    entries = read_pack(pack)
+    entries = read_pack(pack, lang)
     folder = Path(output)
     folder = folder if folder.is_dir() else make_folder(folder, output)
     with progress(tr("writing"), len(entries)) as step:

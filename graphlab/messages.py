@@ -47,6 +47,17 @@ def in_language(lang: str) -> Iterator[None]:
         _language.reset(token)
 
 
+def speak(lang: str) -> None:
+    """From here on `tr` speaks this language, in this thread."""
+    catalogue(lang)
+    _language.set(lang)
+
+
+def language() -> str:
+    """The language that `tr` speaks."""
+    return _language.get()
+
+
 def tr(text: str, /, **values: object) -> str:
     """The text in the reader's language, with its {names} filled in; names from strangers cannot break its lines.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from babel.messages import mofile, pofile
+from texts import texts
 
 import graphlab as gl
 from graphlab import messages
@@ -106,3 +107,28 @@ def test_a_language_ends_where_its_block_does() -> None:
     with pytest.raises(ValueError, match="xx"):
         catalogue("xx")
     assert messages.LANGUAGES[0] == "en"
+
+
+WORDS = (  # that are looked up by a name: kinds, phases, verdicts, families, mistakes
+    "forward", "backward", "both", "start", "seed", "break", "watch", "ok", "wrong", "kink", "skipped", "name",
+    "structure", "sign", "forgotten fan-out term", "missing transpose", "forgotten activation", "not a number",
+    "forgotten activation derivative", "forgotten upstream gradient", "forgotten local derivative", "input", "param",
+    "constant", "state", "neurons", "neurons-backward", *sorted({op.family for op in REGISTRY.values()}),
+)  # fmt: skip
+SIGNS = {meaning for _, meaning in importlib.import_module("graphlab.annotate")._SIGNS}
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_no_text_of_the_program_is_missing(lang: str) -> None:
+    known = {message.id for message in po(lang) if message.string}
+    wanted = {text for text in texts() if text.strip()} | set(WORDS) | SIGNS
+    assert len(wanted) > 800
+    assert sorted(wanted - known) == []
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_no_text_is_left_over(lang: str) -> None:
+    ops = {inspect.cleandoc(op.__doc__ or "").partition("\n")[0] for op in REGISTRY.values()}
+    about = [yaml.safe_load(path.read_text("utf-8")) for path in SAMPLES]
+    used = texts() | ops | {text for one in about for text in (one["name"], one["description"])} | set(WORDS) | SIGNS
+    assert sorted({str(message.id) for message in po(lang) if message.id} - used) == []

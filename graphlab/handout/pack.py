@@ -42,8 +42,8 @@ class Entry:
         return folder / f"{self.name}.{self.format}"
 
 
-def read_pack(path: str | Path) -> list[Entry]:
-    """The handouts that a pack file asks for.
+def read_pack(path: str | Path, lang: str = "en") -> list[Entry]:
+    """The handouts that a pack file asks for. lang: of those that name no language of their own.
 
     A pack is YAML: `graphlab-pack: 1`, `defaults:` for all of them, and `handouts:`, a list of {name, model, …} with
     the options of HandoutOptions, expand, variants, worksheet (all results blank) and format (pdf). Models are named
@@ -66,6 +66,7 @@ def read_pack(path: str | Path) -> list[Entry]:
         text = "a pack has '{format}: {version}' and a list of 'handouts'"
         raise DataError(tr(text, format=FORMAT, version=VERSION), where=str(path))
     defaults = data.get("defaults") or {}
+    defaults = {"lang": lang, **defaults} if isinstance(defaults, dict) else defaults
     entries = [_entry(path, n, defaults, item) for n, item in enumerate(data["handouts"], 1)]
     names = [entry.name for entry in entries]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -90,6 +91,9 @@ def _entry(path: Path, n: int, defaults: Any, item: Any) -> Entry:
     if not name.replace("-", "").replace("_", "").isalnum():
         raise DataError(tr("'{name}' is no name for a file: letters, digits, - and _", name=name), where=where)
     options: dict[str, Any] = {}
+    for key in ("title", "question"):  # {en: …, ko: …}, or one for all
+        if isinstance(given.get(key), dict):
+            given[key] = given[key].get(given["lang"], "")
     for key in sorted(given.keys() & _OPTIONS):
         options[key] = tuple(map(str, given[key])) if isinstance(given[key], list) else given[key]
     if given.get("worksheet"):
