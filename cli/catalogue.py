@@ -32,7 +32,7 @@ def catalogue(width: int | None) -> Iterator[Line]:
             yield ""
         yield Styled(tr(family), "strong")
         for op in members:
-            lines = words(summary_of(op), None if width is None else max(width - column, 20))
+            lines = words(tr(summary_of(op)), None if width is None else max(width - column, 20))
             for n, text in enumerate(lines):
                 head: Text = f"  {op.name}" if n == 0 else ""
                 yield [head, " " * (column - (text_width(op.name) + 2 if n == 0 else 0)), text]
@@ -47,7 +47,7 @@ def one_op(name: str, width: int) -> Iterator[Line]:
     trace = None if op.family == "leaf" else example_trace(op)
     lines: list[Line] = [[Styled(op.name, "strong"), Styled(f" · {tr(op.family)}", "quiet")], ""]
     for paragraph in paragraphs(op):
-        lines += [*words(paragraph, width), ""]
+        lines += [*words(tr(paragraph), width), ""]
     lines += _shapes(op, width)
     lines += _attributes(op, width)
     if trace is not None:
@@ -115,7 +115,7 @@ def _attributes(op: type[Op], width: int) -> Iterator[Line]:
     for name, attr in shared.items():
         default = tr("required") if attr.default is REQUIRED else tr("default {value}", value=_value(attr.default))
         kind = tr(" or ").join(attr.choices) if attr.choices else tr(attr.kind)
-        text = "; ".join(filter(None, (attr.help, kind, default)))
+        text = "; ".join(filter(None, (tr(attr.help), kind, default)))
         for k, line in enumerate(words(text, width - column)):
             yield (f"  {name}" if k == 0 else "").ljust(column) + line
     yield ""

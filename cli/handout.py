@@ -14,6 +14,7 @@ from .render import file_name, make_folder
 from .running import read_run
 from .screen import note, progress, say
 
+KINDS = ("value", "gradient", "rule", "shape")
 ENDINGS = (".pdf", ".html", ".md", ".tex", ".typ")
 _HELP = tr("""Write a handout that works through a model: the graph, each step as rule, numbers and result, the
 gradients, a step of gradient descent, and a check.
@@ -43,7 +44,7 @@ Examples:
 @click.option("--worksheet", is_flag=True, help=tr("Leave blanks for the results (all, or so many as --blanks says)."))
 @click.option("--blanks", metavar="SHARE", type=click.FloatRange(0, 1), help=tr("The share of blanks, 0 to 1."))
 @click.option(
-    "--kinds", multiple=True, type=click.Choice(["value", "gradient", "rule"]),
+    "--kinds", multiple=True, type=click.Choice([*KINDS, "everything"]),
     help=tr("What is left blank (default: values and gradients); may be repeated."),
 )  # fmt: skip
 @click.option("--answers", is_flag=True, help=tr("Print the key at the end."))
@@ -51,7 +52,7 @@ Examples:
     "--seed", metavar="N", type=click.IntRange(0), default=0, help=tr("Draws the blanks and the variants (default 0).")
 )
 @click.option(
-    "--section", "sections", multiple=True, metavar="NAME",
+    "--section", "--sections", "sections", multiple=True, metavar="NAME",
     help=tr("given, picture, forward, backward-picture, backward, gradients, update, check or conventions."),
 )  # fmt: skip
 @click.option("--nodes", multiple=True, metavar="NODE", help=tr("Show these nodes' steps alone; may be a pattern."))
@@ -88,7 +89,7 @@ def command(
     if key is not None:
         _check_key(Path(key), path, model)
     share = blanks if blanks is not None else 1.0 if worksheet else 0.0
-    options["kinds"] = options["kinds"] or ("value", "gradient")
+    options["kinds"] = KINDS if "everything" in options["kinds"] else options["kinds"] or KINDS[:2]
 
     from graphlab.expand import expand_trace
     from graphlab.files import write_file

@@ -52,7 +52,7 @@ def _list() -> None:
     column = max(map(text_width, titles), default=0) + 2
     lines: list[Line] = []
     for name, (title, description) in titles.items():
-        texts = words(description or title, None if width() is None else (width() or 0) - column)
+        texts = words(tr(description or title), None if width() is None else (width() or 0) - column)
         for k, text in enumerate(texts):
             head: Text = Styled(name, "strong") if k == 0 else ""
             lines.append([head, " " * (column - (text_width(name) if k == 0 else 0)), text])

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from babel.messages import mofile, pofile
-from texts import texts
+from graphlab_cli.catalogue import paragraphs
+from texts import ROOT, texts
 
 import graphlab as gl
 from graphlab import messages
@@ -25,6 +26,16 @@ HANDOUT = ("handout.compose", "handout.equations", "handout.blanks", "handout.ma
 DRAWN = ("annotate", "annotate.cards", "annotate.arrows", "annotate.fold")
 HANGUL = re.compile("[\uac00-\ud7a3]")
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
+
+
+def said_by_ops() -> set[str]:
+    """Their descriptions, paragraph by paragraph as `graphlab ops` shows them, and what their attributes are."""
+    out: set[str] = set()
+    for op in REGISTRY.values():
+        out |= {inspect.cleandoc(op.__doc__ or "").partition("\n")[0], *paragraphs(op)}
+        out |= {attr.help for attr in (*op.attrs.values(), *op.layer_attrs.values()) if attr.help}
+        out |= {attr.kind for attr in (*op.attrs.values(), *op.layer_attrs.values())}
+    return out
 
 
 def po(lang: str) -> pofile.Catalog:
@@ -75,7 +86,7 @@ def test_no_text_of_a_handout_is_missing(lang: str, asked: set[str]) -> None:
 @pytest.mark.parametrize("lang", OTHERS)
 def test_the_ops_and_the_samples_speak_it(lang: str) -> None:
     known = {message.id for message in po(lang) if message.string}
-    ops = {inspect.cleandoc(op.__doc__ or "").partition("\n")[0] for op in REGISTRY.values()}
+    ops = said_by_ops()
     about = [yaml.safe_load(path.read_text("utf-8")) for path in SAMPLES]
     assert sorted((ops | {text for one in about for text in (one["name"], one["description"])}) - known) == []
 
@@ -128,7 +139,36 @@ def test_no_text_of_the_program_is_missing(lang: str) -> None:
 
 @pytest.mark.parametrize("lang", OTHERS)
 def test_no_text_is_left_over(lang: str) -> None:
-    ops = {inspect.cleandoc(op.__doc__ or "").partition("\n")[0] for op in REGISTRY.values()}
     about = [yaml.safe_load(path.read_text("utf-8")) for path in SAMPLES]
-    used = texts() | ops | {text for one in about for text in (one["name"], one["description"])} | set(WORDS) | SIGNS
+    used = (
+        texts()
+        | said_by_ops()
+        | {text for one in about for text in (one["name"], one["description"])}
+        | set(WORDS)
+        | SIGNS
+    )
     assert sorted({str(message.id) for message in po(lang) if message.id} - used) == []
+
+
+def test_every_sample_has_a_korean_text_with_the_same_pictures_and_commands() -> None:
+    for path in [
+        *(path.parent / "README.md" for path in SAMPLES),
+        SAMPLES[0].parents[1] / "README.md",
+        ROOT / "README.md",
+    ]:
+        other = path.with_name("README.ko.md")
+        english, korean = path.read_text("utf-8"), other.read_text("utf-8")
+        assert len(HANGUL.findall(korean)) > 50, other
+        assert "[English](README.md)" in korean
+        assert "graphlab render" not in english or "graphlab render" in korean
+        for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", english):
+            assert f"]({picture})" in korean, (other, picture)
+
+
+def test_the_korean_readme_has_the_same_two_commands() -> None:
+    commands = [
+        re.findall(r"^    (python3 -m venv .*)$", (ROOT / name).read_text("utf-8"), re.M)
+        for name in ("README.md", "README.ko.md")
+    ]
+    assert commands[0] == commands[1]
+    assert len(commands[0]) == 2

@@ -14,7 +14,7 @@ from graphlab.state import generator
 def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, answers: bool) -> Handout:
     """The page with so large a share of its answers blank, drawn by the seed; answers: with the key at its end.
 
-    kinds: value, gradient (results), rule.
+    kinds: value, gradient (results), rule, shape.
     """
     places = [
         (b, e, what)
@@ -45,6 +45,7 @@ def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, 
 
 def _places(equation: Equation, kinds: Collection[str]) -> list[str]:
     out = ["rule"] if "rule" in kinds and equation.rule else []
+    out += ["shape"] if "shape" in kinds and isinstance(equation.result, Value) and equation.result.shape else []
     answered = isinstance(equation.result, Value) and equation.result.whole
     return [*out, "result"] if equation.kind in kinds and answered else out
 
@@ -57,7 +58,7 @@ def _drawn(page: Handout, places: list[tuple[int, int, str]], share: float, seed
         assert isinstance(step, Step)
         equation = step.equations[e]
         alike = plain(equation.result).replace("-", "") if isinstance(equation.result, Value) else ""
-        groups.setdefault(alike if what == "result" else f"rule {k}", []).append(k)
+        groups.setdefault(alike if what == "result" else f"{what} {k}", []).append(k)
     wanted = math.ceil(share * len(places) - 1e-9)
     order = generator(seed, "blanks").permutation(len(groups)).tolist()
     all_groups = list(groups.values())
@@ -72,6 +73,12 @@ def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blan
     if what == "rule":
         blank = Blank(number, Value(str(equation.rule)))  # words: not marked by a number, so without an origin
         return replace(equation, rule=blank, numbers=""), blank
+    if what == "shape":
+        assert isinstance(equation.result, Value | Blank)
+        answer = equation.result.answer if isinstance(equation.result, Blank) else equation.result
+        blank = Blank(number, Value(answer.shape))
+        bare = equation.result if isinstance(equation.result, Blank) else replace(equation.result, shape="")
+        return replace(equation, result=bare, shape=blank), blank
     assert isinstance(equation.result, Value)
     blank = Blank(number, equation.result, max(1, len(equation.result.matrix)), equation.origin)
     return replace(equation, result=blank, sign="="), blank

@@ -43,8 +43,8 @@ class HandoutOptions:
 
     sections: which of SECTIONS, in their order; () is all that the run has. nodes: names, patterns or op:NAME whose
     steps are shown. lr: the learning rate η of the update. paper: a4 or letter. theme: light or print. blanks: the
-    share of answers left blank, 0 to 1; kinds: of value, gradient, rule; seed: which. answers: with the key. varied:
-    the numbers are not the model's own, of which its description may speak. lang: en or ko.
+    share of answers left blank, 0 to 1; kinds: of value, gradient, rule, shape; seed: which. answers: with the key.
+    varied: the numbers are not the model's own, of which its description may speak. lang: en or ko.
     """
 
     sections: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class Equation:
     """left = rule = numbers = result. sign stands before the result: = or ≈, as the printed numbers have it.
 
     kind: value or gradient. rule and numbers are empty where there is nothing more to say. A blank may stand for the
-    rule or for the result.
+    rule or for the result; shape: one for the result's shape.
     """
 
     left: str
@@ -68,6 +68,7 @@ class Equation:
     result: Value | Blank
     kind: str
     origin: Origin | None = None
+    shape: Blank | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from graphlab.handout.content import (
     Value,
 )
 from graphlab.handout.markdown import alt
+from graphlab.messages import tr
 
 _STYLE = """
 @page { size: %(paper)s; margin: 20mm }
@@ -101,7 +102,8 @@ def _cell(cell: str | Blank) -> str:
 def _equation(equation: Equation) -> str:
     rule = _blank(equation.rule) if isinstance(equation.rule, Blank) else xml_text(equation.rule)
     parts = [xml_text(equation.left), f'<span class="rule">{rule}</span>' if rule else "", xml_text(equation.numbers)]
-    return " = ".join(part for part in parts if part) + f" {equation.sign} " + _result(equation.result)
+    shape = f' <span class="shape">{xml_text(tr("shape"))}</span> {_blank(equation.shape)}' if equation.shape else ""
+    return " = ".join(part for part in parts if part) + f" {equation.sign} " + _result(equation.result) + shape
 
 
 def _result(result: Value | Blank) -> str:

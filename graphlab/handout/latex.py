@@ -18,6 +18,7 @@ from graphlab.handout.content import (
     Table,
     Value,
 )
+from graphlab.messages import tr
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -84,7 +85,8 @@ def _block(block: Block, figure: str) -> Iterator[str]:
 def _equation(equation: Equation) -> str:
     rule = _blank(equation.rule) if isinstance(equation.rule, Blank) else text(equation.rule)
     parts = [text(equation.left), rf"\textit{{{rule}}}" if rule else "", text(equation.numbers)]
-    return " = ".join(part for part in parts if part) + f" {equation.sign} " + _result(equation.result)
+    shape = rf" {text(tr('shape'))} {_blank(equation.shape)}" if equation.shape else ""
+    return " = ".join(part for part in parts if part) + f" {equation.sign} " + _result(equation.result) + shape
 
 
 def _result(result: Value | Blank) -> str:

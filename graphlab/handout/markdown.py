@@ -71,7 +71,8 @@ def _step(step: Step) -> Iterator[str]:
 
 def _equation(equation: Equation) -> str:
     parts = [equation.left, _rule(equation.rule), equation.numbers]
-    return " = ".join(part for part in parts if part) + f" {equation.sign} {_result(equation.result)}"
+    shape = f"   {tr('shape')} {blank_text(equation.shape)}" if equation.shape else ""
+    return " = ".join(part for part in parts if part) + f" {equation.sign} {_result(equation.result)}{shape}"
 
 
 def _rule(rule: str | Blank) -> str:

@@ -19,6 +19,7 @@ from graphlab.handout.content import (
     Value,
 )
 from graphlab.handout.markdown import alt
+from graphlab.messages import tr
 
 _PREAMBLE = """\
 #set document(title: {title})
@@ -128,7 +129,8 @@ def _equation(equation: Equation) -> str:
         parts += [string("="), _blank(rule) if isinstance(rule, Blank) else f"rule({string(rule)})"]
     if equation.numbers:
         parts += [string("="), string(equation.numbers)]
-    return f"eq({', '.join([*parts, string(equation.sign), _result(equation.result)])})"
+    shape = [string(tr("shape")), _blank(equation.shape)] if equation.shape else []
+    return f"eq({', '.join([*parts, string(equation.sign), _result(equation.result), *shape])})"
 
 
 def _result(result: Value | Blank) -> str:

@@ -205,3 +205,18 @@ def test_a_korean_page_is_korean_and_has_the_same_numbers() -> None:
     assert '<html lang="ko">' in to_html(korean, {"forward": "", "backward": ""}, korean.lang)
     with pytest.raises(UsageError, match="there is no language 'xx'"):
         page_of("mazur_units", lang="xx")
+
+
+def test_shapes_can_be_asked_for(tmp_path: Path) -> None:
+    full = equations_of(page_of("affine_bn_relu").blocks)
+    sheet = page_of("affine_bn_relu", blanks=1.0, kinds=("value", "gradient", "rule", "shape"))
+    for equation, whole in zip(equations_of(sheet.blocks), full, strict=True):
+        assert isinstance(whole.result, Value)
+        assert isinstance(equation.result, Blank)
+        assert (equation.shape is not None) == bool(whole.result.shape)
+        assert equation.shape is None or plain(equation.shape.answer) == whole.result.shape
+    for extension in (".html", ".md", ".tex", ".typ"):
+        written, _ = save(sheet, tmp_path / f"sheet{extension}")
+        text = written[0].read_text(encoding="utf-8")
+        forms = ("({n})", "blank({n},", r"\blank{{{n}}}")
+        assert all(any(form.format(n=blank.number) in text for form in forms) for blank in sheet.key)
