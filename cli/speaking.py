@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gettext
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from graphlab.messages import LANGUAGES, speak
+from graphlab.messages import LANGUAGES, LOCALE, speak
 
 
 def wanted_language(args: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -25,4 +26,12 @@ def wanted_language(args: Sequence[str], environ: Mapping[str, str]) -> str:
     return found[:2] if found[:2] in LANGUAGES else "en"
 
 
-speak(wanted_language(sys.argv[1:], os.environ))
+def _choose(lang: str) -> None:
+    """Our own texts, and those of click, which asks gettext's default domain in the language of the environment."""
+    speak(lang)
+    if lang != "en":
+        os.environ["LANGUAGE"] = lang
+        gettext.bindtextdomain("messages", str(LOCALE))
+
+
+_choose(wanted_language(sys.argv[1:], os.environ))

@@ -103,9 +103,12 @@ def test_every_translation_has_the_same_blanks_and_its_own_letters(lang: str) ->
 
 @pytest.mark.parametrize("lang", OTHERS)
 def test_the_compiled_catalogue_is_the_written_one(lang: str) -> None:
-    buffer = io.BytesIO()
-    mofile.write_mo(buffer, po(lang))
-    assert (LOCALE / lang / "LC_MESSAGES" / "graphlab.mo").read_bytes() == buffer.getvalue()
+    for name in ("graphlab", "messages"):
+        path = LOCALE / lang / "LC_MESSAGES" / f"{name}.mo"
+        buffer = io.BytesIO()
+        with path.with_suffix(".po").open("rb") as file:
+            mofile.write_mo(buffer, pofile.read_po(file))
+        assert path.read_bytes() == buffer.getvalue()
 
 
 def test_a_language_ends_where_its_block_does() -> None:

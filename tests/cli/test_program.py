@@ -276,3 +276,17 @@ def test_completion(spawn: Spawn, line: str, expected: set[str]) -> None:
     )
     found = {row.partition(",")[2] for row in done.stdout.splitlines()}
     assert {name for name in found if "#" not in name} == expected
+
+
+def test_it_speaks_korean_where_that_is_wanted(spawn: Spawn) -> None:
+    for args, env in ((("--lang", "ko", "--help"), {}), (("--help",), {"GRAPHLAB_LANG": "", "LC_ALL": "ko_KR.UTF-8"})):
+        said = spawn(*args, env=env).stdout
+        assert "사용법: graphlab" in said
+        assert "모델의 순전파와 역전파를 그립니다." in said
+        assert "이 도움말을 보여 주고 끝냅니다." in said
+    wrong = spawn("render", "nope.yaml", env={"GRAPHLAB_LANG": "ko"})
+    assert (wrong.returncode, "오류: " in wrong.stderr) == (2, True)
+    usage = spawn("summary", "--nope", env={"GRAPHLAB_LANG": "ko"})
+    assert (usage.returncode, "옵션은 없습니다" in usage.stderr) == (2, True)
+    machine = spawn("trace", "model.yaml", "--json", env={"GRAPHLAB_LANG": "ko"})
+    assert machine.stdout == spawn("trace", "model.yaml", "--json").stdout
