@@ -6,12 +6,14 @@ import re
 from dataclasses import replace
 
 from graphlab.annotate import Options, annotate
-from graphlab.diagram import Diagram
+from graphlab.diagram import HIDDEN, Diagram, Span
 from graphlab.export import to_picture
 from graphlab.trace import Trace
 
 WIDE, HIGH = 480.0, 520.0  # points: what an A4 or letter page has beside a heading and a table
 TEXT, LEGIBLE = 10.0, 6.0  # points: a card's text as it is drawn, and the smallest that is read with ease
+_STEPS = ("formula", "local", "sum", "scale")
+_ROOM = Span("n", HIDDEN + "quiet")
 _SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
@@ -24,16 +26,28 @@ def fitted(
     """
     best: tuple[float, str, Diagram] | None = None
     for detail in details:
-        for direction in ("lr", "tb"):
-            drawn = annotate(trace, Options(view, detail, precision, direction, title=""))
-            diagram = replace(drawn, subtitle="", legend=())  # the caption says it
-            scale = scale_of(diagram, high)
+        drawn = [annotate(trace, Options(view, detail, precision, way, title="")) for way in ("lr", "tb")]
+        whole = [_roomy(replace(diagram, subtitle="", legend=())) for diagram in drawn]  # the caption says it
+        for diagrams in (whole, [_brief(diagram) for diagram in whole]):
+            scale, diagram = max(((scale_of(one, high), one) for one in diagrams), key=lambda found: found[0])
             if best is None or scale > best[0]:
                 best = scale, detail, diagram
-        if best is not None and best[0] * TEXT >= LEGIBLE:
-            break
+            if best[0] * TEXT >= LEGIBLE:
+                return best[1], best[2]
     assert best is not None
     return best[1], best[2]
+
+
+def _roomy(diagram: Diagram) -> Diagram:
+    """With room beside the arrows' texts: on paper ∂, Σ and their like may come from a wider font."""
+    arrows = (arrow._replace(lines=tuple((_ROOM, *line, _ROOM) for line in arrow.lines)) for arrow in diagram.arrows)
+    return replace(diagram, arrows=tuple(arrows))
+
+
+def _brief(diagram: Diagram) -> Diagram:
+    """Without the rows that the page's steps say anyway."""
+    boxes = (box._replace(rows=tuple(row for row in box.rows if row.kind not in _STEPS)) for box in diagram.boxes)
+    return replace(diagram, boxes=tuple(boxes))
 
 
 def scale_of(diagram: Diagram, high: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import to_picture
+from graphlab.export.theme import SANS
 from graphlab.files import write_file
 from graphlab.handout.content import Figure, Handout
 from graphlab.handout.html import to_html
@@ -23,7 +24,10 @@ KOREAN = (  # the first that the system has; typst brings none
     "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
     "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
 )  # fmt: skip
+# Figures are laid out in Helvetica; these are as wide, and the last, which comes with typst, is narrower.
+FIGURE_FONTS = "Helvetica,Arial,Liberation Sans,Nimbus Sans,Arimo,Libertinus Serif"
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_Drawn = tuple[dict[str, bytes], list[str]]  # each figure's picture by its name, and what there is to say
 Saved = tuple[list[Path], list[str]]  # what was written, and what there is to say of it
 
 
@@ -55,7 +59,7 @@ def _check_korean(typst: Any) -> None:
         raise MissingDependencyError(tr(text, known=", ".join(KOREAN[:4])))
 
 
-def _pictures(page: Handout, fmt: str) -> tuple[dict[str, bytes], list[str]]:
+def _pictures(page: Handout, fmt: str) -> _Drawn:
     """Each figure's picture by its name."""
     found: dict[str, bytes] = {}
     said: list[str] = []
@@ -66,15 +70,23 @@ def _pictures(page: Handout, fmt: str) -> tuple[dict[str, bytes], list[str]]:
     return found, list(dict.fromkeys(said))
 
 
+def _typst_pictures(page: Handout) -> _Drawn:
+    """Figures in fonts that are no wider than the boxes drawn for them."""
+    pictures, said = _pictures(page, "svg")
+    return {name: svg.replace(SANS.encode(), FIGURE_FONTS.encode()) for name, svg in pictures.items()}, said
+
+
 def _html(page: Handout, path: Path) -> Saved:
     pictures, said = _pictures(page, "svg")
     write_file(path, to_html(page, {name: svg.decode() for name, svg in pictures.items()}, page.lang).encode())
     return [path], said
 
 
-def _source(page: Handout, path: Path, fmt: str, source: Callable[[Handout, str], str]) -> Saved:
+def _source(
+    page: Handout, path: Path, fmt: str, source: Callable[[Handout, str], str], drawn: _Drawn | None = None
+) -> Saved:
     """A source, and its figures beside it."""
-    pictures, said = _pictures(page, fmt)
+    pictures, said = drawn or _pictures(page, fmt)
     beside = {name: path.with_name(f"{path.stem}-{name}.{fmt}") for name in pictures}
     for name, picture in pictures.items():
         write_file(beside[name], picture)
@@ -91,7 +103,10 @@ def _latex(page: Handout, path: Path) -> Saved:
 
 
 def _typst(page: Handout, path: Path) -> Saved:
-    return _source(page, path, "svg", lambda handout, figure: to_typst(handout, figure, fonts(handout), handout.lang))
+    def source(handout: Handout, figure: str) -> str:
+        return to_typst(handout, figure, fonts(handout), handout.lang)
+
+    return _source(page, path, "svg", source, _typst_pictures(page))
 
 
 def _pdf(page: Handout, path: Path) -> Saved:
@@ -101,7 +116,7 @@ def _pdf(page: Handout, path: Path) -> Saved:
     except ImportError:
         text = "a .pdf handout needs the typst package: pip install 'graphlab[handout]'; .html needs nothing"
         raise MissingDependencyError(tr(text)) from None
-    pictures, said = _pictures(page, "svg")
+    pictures, said = _typst_pictures(page)
     with tempfile.TemporaryDirectory() as folder:
         for name, picture in pictures.items():
             (Path(folder) / f"{name}.svg").write_bytes(picture)

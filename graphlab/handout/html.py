@@ -31,6 +31,7 @@ h2 { font-size: 13pt; margin: 8mm 0 2mm; break-after: avoid }
 figure { margin: 4mm 0; break-inside: avoid; text-align: center }
 figure svg { max-width: 100%%; max-height: 218mm; height: auto }
 figcaption, .quiet { color: #555; font-size: 9.5pt }
+p.lead { break-after: avoid }
 .step { break-inside: avoid; margin: 0 0 3mm; padding: 1.5mm 0 1.5mm 4mm; border-left: 2px solid #bbb }
 .step b { font-weight: 700 } .op { color: #555 }
 .eq { margin: 1mm 0 0 4mm } .rule { font-style: italic } .result { font-weight: 700 }
@@ -67,8 +68,9 @@ def _block(block: Block, svgs: dict[str, str]) -> Iterator[str]:
             yield f"<h2>{xml_text(words)}</h2>"
         case Sheet(title=words):
             yield f'<h1 class="sheet">{xml_text(words)}</h1>'
-        case Paragraph(text=words, quiet=quiet):
-            yield f'<p class="quiet">{xml_text(words)}</p>' if quiet else f"<p>{xml_text(words)}</p>"
+        case Paragraph(text=words, quiet=quiet, lead=lead):
+            kind = ' class="quiet"' if quiet else ' class="lead"' if lead else ""
+            yield f"<p{kind}>{xml_text(words)}</p>"
         case Step():
             number = f"{block.number}. " if block.number else ""
             head = f'<b>{number}{xml_text(block.node)}</b> <span class="op">· {xml_text(block.op)}</span>'

@@ -18,6 +18,7 @@ from graphlab.handout.content import (
     Table,
     Value,
 )
+from graphlab.handout.figures import LEGIBLE, TEXT
 from graphlab.handout.markdown import alt
 from graphlab.messages import tr
 
@@ -27,7 +28,10 @@ _PREAMBLE = """\
 #set text(font: ({fonts}), size: 10.5pt, lang: {lang})
 #set par(leading: 0.6em)
 #show heading.where(level: 1): set text(size: 19pt)
-#show heading.where(level: 2): it => block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
+#show heading.where(level: 2): it => {{
+  block(height: 0pt, above: 0pt, below: 0pt, sticky: false, [#metadata(none)<before>])  // how far the page is filled
+  block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
+}}
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
 #let blank(n, rows) = if rows > 1 {{
@@ -48,13 +52,17 @@ _PREAMBLE = """\
   strong(head); quiet([ · ] + op)
   equations.pos().join()
 }})
-#let plain(titles, sides, ..rows) = table(
+#let plain(titles, sides, ..rows) = block(breakable: rows.pos().len() > 12, table(
   columns: titles.len(), align: sides, stroke: none, inset: (x: 0.5em, y: 0.3em), row-gutter: 0.1em,
-  table.header(..titles.map(strong)), table.hline(stroke: 0.6pt), ..rows.pos().flatten())
-#let picture(path, alt, caption) = figure(layout(size => {{
-  let whole = image(path, alt: alt)
-  let natural = measure(whole)
-  let scaled = calc.min(1, size.width / natural.width, 620pt / natural.height)
+  table.header(..titles.map(strong)), table.hline(stroke: 0.6pt), ..rows.pos().flatten()))
+#let picture(path, alt, caption) = figure(layout(size => context {{
+  let natural = measure(image(path, alt: alt))
+  let fit(high) = calc.min(1, size.width / natural.width, high / natural.height)
+  let before = query(selector(<before>).before(here())).at(-1, default: none)
+  let left = if before == none {{ 0pt }} else {{ page.height - 20mm - before.location().position().y - 66pt }}
+  let (whole, rest) = (fit(620pt), fit(calc.max(0pt, left)))
+  // what is left of the page will do where the texts stay legible and do not shrink by much
+  let scaled = if rest >= calc.min(whole, calc.max({legible}, 0.75 * whole)) {{ rest }} else {{ whole }}
   image(path, alt: alt, width: natural.width * scaled)
 }}), caption: caption, supplement: none, numbering: none)
 
@@ -69,7 +77,7 @@ def to_typst(page: Handout, figure: str, fonts: Sequence[str], lang: str = "en")
     """
     head = _PREAMBLE.format(
         title=string(page.title), paper=string("a4" if page.paper == "a4" else "us-letter"), lang=string(lang),
-        fonts=", ".join(map(string, fonts)) + ",",
+        fonts=", ".join(map(string, fonts)) + ",", legible=LEGIBLE / TEXT,
     )  # fmt: skip
     parts = [f"#heading(level: 1, {string(page.title)})"]
     for group in _groups(page.blocks):

@@ -142,6 +142,14 @@ def test_a_worksheet_tells_no_answer_elsewhere() -> None:
     assert not any("0.5933" in text for text in texts)
 
 
+def test_a_picture_keeps_its_numbers_where_the_rules_leave_no_room() -> None:
+    figures = [block for block in page_of("sigmoid_neuron").blocks if isinstance(block, Figure)]
+    kinds = {row.kind for figure in figures for box in figure.diagram.boxes for row in box.rows}
+    assert kinds == {"value", "grad"}
+    roomy = [block for block in page_of("buy_apple").blocks if isinstance(block, Figure)]
+    assert "local" in {row.kind for figure in roomy for box in figure.diagram.boxes for row in box.rows}
+
+
 def test_the_same_seed_the_same_blanks() -> None:
     one, two, other = (page_of("mazur_units", blanks=0.5, seed=seed) for seed in (3, 3, 4))
     assert equations_of(one.blocks) == equations_of(two.blocks)

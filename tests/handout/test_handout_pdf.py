@@ -62,6 +62,44 @@ def test_no_heading_stands_last_on_a_page_and_no_text_leaves_it(path: Path, tmp_
         assert 30 < float(y0) <= float(y1) < height - 20
 
 
+Word = tuple[float, float, float, float, str]
+
+
+def words(sheet: str) -> list[Word]:
+    """The boxes of a page's words, as the reader sees them."""
+    found = re.findall(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>', sheet)
+    return [(float(a), float(b), float(c), float(d), text) for a, b, c, d, text in found]
+
+
+def overlap(a: Word, b: Word) -> bool:
+    """Whether one word stands on another: a fifth of the smaller one's box."""
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    high = min(a[3], b[3]) - max(a[1], b[1])
+    smaller = min((w[2] - w[0]) * (w[3] - w[1]) for w in (a, b))
+    return wide > 0 and high > 0 and wide * high > smaller / 5
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_no_word_stands_on_another(path: Path, lang: str, tmp_path: Path) -> None:
+    save(compose(gl.backward(gl.forward(gl.load(path))), HandoutOptions(lang=lang)), tmp_path / "page.pdf")
+    for sheet in read(tmp_path / "page.pdf", "-bbox").split("<page ")[1:]:
+        on = sorted(words(sheet), key=lambda word: word[1])
+        for k, one in enumerate(on):
+            for other in on[k + 1 :]:
+                if other[1] > one[3]:
+                    break
+                assert not overlap(one, other), (one, other)
+
+
+def test_a_picture_takes_what_is_left_of_the_first_page(tmp_path: Path) -> None:
+    path = next(path for path in SAMPLES if path.stem == "sigmoid_neuron")
+    save(compose(gl.backward(gl.forward(gl.load(path)))), tmp_path / "page.pdf")
+    first = read(tmp_path / "page.pdf").split("\f")[0]
+    assert "What is given" in first
+    assert "value 0.7311" in re.sub(r"\s+", " ", first)
+
+
 def test_the_same_page_twice_is_the_same_bytes(tmp_path: Path) -> None:
     trace = gl.backward(gl.forward(gl.load(SAMPLES[0])))
     for name in ("a.pdf", "b.pdf"):
