@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from graphlab.diagram import Diagram
+
+ROWS = 12  # a table of no more rows is not broken over pages
+KOREAN = (  # fonts with Korean letters: the first that the system has; neither typst nor LaTeX brings one
+    "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
+    "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
+)  # fmt: skip
+HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +139,16 @@ def plain(value: Value) -> str:
     '[1 2; 3 4]'
     """
     return value.text or "[" + "; ".join(" ".join(row) for row in value.matrix) + "]"
+
+
+_LONG = re.compile(r"\S{31,}")
+_PIECE = re.compile(r"[^._/\-]{1,24}[._/\-]*|[._/\-]+")
+
+
+def breakable(text: str) -> str:
+    """With places (U+200B) where a long name may go on in the next line.
+
+    >>> breakable("encoder.layer_0.attention.query.weight").split("\\u200b")
+    ['encoder.', 'layer_', '0.', 'attention.', 'query.', 'weight']
+    """
+    return _LONG.sub(lambda run: "\u200b".join(_PIECE.findall(run[0])), text)

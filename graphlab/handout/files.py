@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import to_picture
 from graphlab.export.theme import SANS
 from graphlab.files import write_file
-from graphlab.handout.content import Figure, Handout
+from graphlab.handout.content import HANGUL, KOREAN, Figure, Handout
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
 from graphlab.handout.markdown import to_markdown
@@ -20,13 +19,8 @@ from graphlab.handout.typst import to_typst
 from graphlab.messages import did_you_mean, in_language, tr
 
 FONTS = ("Libertinus Serif", "New Computer Modern Math", "DejaVu Sans")  # the first two come with typst
-KOREAN = (  # the first that the system has; typst brings none
-    "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
-    "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
-)  # fmt: skip
 # Figures are laid out in Helvetica; these are as wide, and the last, which comes with typst, is narrower.
 FIGURE_FONTS = "Helvetica,Arial,Liberation Sans,Nimbus Sans,Arimo,Libertinus Serif"
-_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _Drawn = tuple[dict[str, bytes], list[str]]  # each figure's picture by its name, and what there is to say
 Saved = tuple[list[Path], list[str]]  # what was written, and what there is to say of it
 
@@ -122,7 +116,7 @@ def _pdf(page: Handout, path: Path) -> Saved:
             (Path(folder) / f"{name}.svg").write_bytes(picture)
         source = Path(folder) / "handout.typ"
         text = to_typst(page, "{name}.svg", fonts(page), page.lang)
-        if _HANGUL.search(text):
+        if HANGUL.search(text):
             _check_korean(typst)
         source.write_text(text, encoding="utf-8")
         try:

@@ -25,7 +25,8 @@ _STYLE = """
 @page { size: %(paper)s; margin: 20mm }
 * { box-sizing: border-box }
 body { font: 11pt/1.45 "Libertinus Serif", Georgia, "Noto Serif KR", serif; color: #111; background: #fff;
-  max-width: 178mm; margin: 12mm auto; padding: 0 6mm }
+  max-width: 178mm; margin: 12mm auto; padding: 0 6mm;
+  overflow-wrap: anywhere }
 h1 { font-size: 20pt; margin: 0 0 6mm } h1.sheet { break-before: page }
 h2 { font-size: 13pt; margin: 8mm 0 2mm; break-after: avoid }
 figure { margin: 4mm 0; break-inside: avoid; text-align: center }

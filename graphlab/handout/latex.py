@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
 from graphlab.handout.content import (
+    HANGUL,
+    KOREAN,
+    ROWS,
     Blank,
     Block,
     Equation,
@@ -17,22 +20,30 @@ from graphlab.handout.content import (
     Step,
     Table,
     Value,
+    breakable,
 )
 from graphlab.messages import tr
 
+LONG = 40  # letters of a table's cell that stay in one line
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "\u200b": r"\hspace{0pt}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 _TABLE = str.maketrans(_SPECIAL)
+_KOREAN = r"""%% Korean letters: the first of these fonts that is here.
+\newif\ifkorean
+\ifdefined\XeTeXlinebreaklocale\XeTeXlinebreaklocale "ko"\fi
+%s
+\ifkorean\else\GenericError{}{no font with Korean letters is installed: NanumMyeongjo, for example}{}{}\fi
+"""
+_FONT = r"\ifkorean\else\IfFontExistsTF{%s}{\newfontfamily\korean{%s}\koreantrue}{}\fi"
 _PREAMBLE = r"""\documentclass[11pt,%(paper)s]{article}
 \usepackage[margin=20mm]{geometry}
 \usepackage{fontspec,graphicx,array,booktabs,longtable,needspace}
 \setmainfont{DejaVu Serif}[Scale=0.9]
-\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
+\setlength{\LTleft}{0pt}\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
 \newcommand{\blank}[1]{\underline{\makebox[34mm][l]{\footnotesize (#1)}}}
 \newenvironment{step}[2]{\par\needspace{3\baselineskip}\textbf{#1} \textperiodcentered{} #2\par\leftskip=1em}{\par}
-\begin{document}
 """
 
 
@@ -47,12 +58,15 @@ def to_latex(page: Handout, figure: str) -> str:
         rf"\section*{{\LARGE {text(page.title)}}}",
         *(line for block in page.blocks for line in _block(block, figure)),
     ]
-    return head + "\n".join([*parts, "", r"\end{document}"]) + "\n"
+    body = "\n".join([r"\begin{document}", *parts, "", r"\end{document}"]) + "\n"
+    if HANGUL.search(body):
+        head += _KOREAN % "\n".join(_FONT % (font, font) for font in KOREAN)
+    return head + body
 
 
 def text(words: str) -> str:
     """Text that is nothing but text."""
-    return isolated(visible(words)).translate(_TABLE)
+    return HANGUL.sub(r"{\\korean \g<0>}", isolated(breakable(visible(words))).translate(_TABLE))
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:
@@ -69,17 +83,30 @@ def _block(block: Block, figure: str) -> Iterator[str]:
             yield from (rf"{_equation(equation)}\par" for equation in block.equations)
             yield r"\end{step}"
         case Table(titles=titles, rows=rows, right=right):
-            columns = "".join("r" if r else "l" for r in right[:-1]) + ("r" if right[-1] else r"p{90mm}")
-            yield rf"\begin{{longtable}}{{{columns}}}\toprule"
-            yield " & ".join(rf"\textbf{{{text(t)}}}" for t in titles) + r" \\ \midrule \endhead"
+            kind = "longtable" if len(rows) > ROWS else "tabular"  # a short one is not broken over pages
+            yield rf"\begin{{{kind}}}{{{_columns(rows, right)}}}\toprule"
+            head = " & ".join(rf"\textbf{{{text(t)}}}" for t in titles) + r" \\ \midrule"
+            yield head + (r" \endhead" if kind == "longtable" else "")
             yield from (" & ".join(map(_cell, row)) + r" \\" for row in rows)
-            yield r"\bottomrule\end{longtable}"
+            yield rf"\bottomrule\end{{{kind}}}\par"
         case Figure(name=name, caption=caption):
             size = r"width=\linewidth,height=225mm,keepaspectratio"
             yield r"\begin{center}"
             yield rf"\includegraphics[{size}]{{{figure.replace('{name}', name)}}}\par"
             yield rf"{{\footnotesize {text(caption)}}}"
             yield r"\end{center}"
+
+
+def _columns(rows: Sequence[Sequence[str | Blank]], right: Sequence[bool]) -> str:
+    """How a table's columns are set: long ones, and the last, in as many lines as they need."""
+    longest = [
+        max((len(cell) for cell in column if isinstance(cell, str)), default=0) for column in zip(*rows, strict=True)
+    ]
+    wide = any(length > LONG for length in longest[:-1])
+    kinds = ["r" if r else "p{60mm}" if n > LONG else "l" for r, n in zip(right, longest, strict=True)]
+    if not right[-1]:
+        kinds[-1] = "p{60mm}" if wide else "p{90mm}"
+    return "".join(rf">{{\raggedright\arraybackslash}}{kind}" if kind[0] == "p" else kind for kind in kinds)
 
 
 def _equation(equation: Equation) -> str:

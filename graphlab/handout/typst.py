@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
 from graphlab.handout.content import (
+    ROWS,
     Blank,
     Block,
     Equation,
@@ -17,6 +18,7 @@ from graphlab.handout.content import (
     Step,
     Table,
     Value,
+    breakable,
 )
 from graphlab.handout.figures import LEGIBLE, TEXT
 from graphlab.handout.markdown import alt
@@ -52,7 +54,7 @@ _PREAMBLE = """\
   strong(head); quiet([ · ] + op)
   equations.pos().join()
 }})
-#let plain(titles, sides, ..rows) = block(breakable: rows.pos().len() > 12, table(
+#let plain(titles, sides, ..rows) = block(breakable: rows.pos().len() > {rows}, table(
   columns: titles.len(), align: sides, stroke: none, inset: (x: 0.5em, y: 0.3em), row-gutter: 0.1em,
   table.header(..titles.map(strong)), table.hline(stroke: 0.6pt), ..rows.pos().flatten()))
 #let picture(path, alt, caption) = figure(layout(size => context {{
@@ -77,9 +79,9 @@ def to_typst(page: Handout, figure: str, fonts: Sequence[str], lang: str = "en")
     """
     head = _PREAMBLE.format(
         title=string(page.title), paper=string("a4" if page.paper == "a4" else "us-letter"), lang=string(lang),
-        fonts=", ".join(map(string, fonts)) + ",", legible=LEGIBLE / TEXT,
+        fonts=", ".join(map(string, fonts)) + ",", legible=LEGIBLE / TEXT, rows=ROWS,
     )  # fmt: skip
-    parts = [f"#heading(level: 1, {string(page.title)})"]
+    parts = [f"#heading(level: 1, {_words(page.title)})"]
     for group in _groups(page.blocks):
         body = "\n\n".join(line for block in group for line in _block(block, figure))
         parts.append(f"#block(breakable: false)[\n{body}\n]" if len(group) > 1 else body)
@@ -105,50 +107,59 @@ def string(text: str) -> str:
     >>> string('#eval("x") \\ $')
     '"#eval(\\"x\\") \\\\ $"'
     """
-    return '"' + isolated(visible(text)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return _quoted(isolated(visible(text)))
+
+
+def _words(text: str) -> str:
+    """A text as a Typst string that long names do not carry over the margin."""
+    return _quoted(breakable(isolated(visible(text))))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:
     match block:
         case Heading(text=words):
-            yield f"#heading(level: 2, {string(words)})"
+            yield f"#heading(level: 2, {_words(words)})"
         case Sheet(title=words):
-            yield f"#pagebreak()\n#heading(level: 1, {string(words)})"
+            yield f"#pagebreak()\n#heading(level: 1, {_words(words)})"
         case Paragraph(text=words, quiet=quiet, lead=lead):
-            kept = f"#block(sticky: true, {string(words)})" if lead else f"#par({string(words)})"
-            yield f"#quiet({string(words)})" if quiet else kept
+            kept = f"#block(sticky: true, {_words(words)})" if lead else f"#par({_words(words)})"
+            yield f"#quiet({_words(words)})" if quiet else kept
         case Step():
             number = f"{block.number}. " if block.number else ""
             equations = "".join(f",\n  {_equation(equation)}" for equation in block.equations)
-            yield f"#step({string(number + block.node)}, {string(block.op)}{equations})"
+            yield f"#step({_words(number + block.node)}, {_words(block.op)}{equations})"
         case Table(titles=titles, rows=rows, right=right):
             sides = ", ".join("right" if r else "left" for r in right)
             cells = "".join(f",\n  ({', '.join(map(_cell, row))},)" for row in rows)
             yield f"#plain(({', '.join(map(string, titles))},), ({sides},){cells})"
         case Figure(name=name, caption=caption):
             path = figure.replace("{name}", name)
-            yield f"#picture({string(path)}, {string(alt(block))}, {string(caption)})"
+            yield f"#picture({string(path)}, {_words(alt(block))}, {_words(caption)})"
 
 
 def _equation(equation: Equation) -> str:
-    parts = [string(equation.left)]
+    parts = [_words(equation.left)]
     if equation.rule:
         rule = equation.rule
-        parts += [string("="), _blank(rule) if isinstance(rule, Blank) else f"rule({string(rule)})"]
+        parts += [_words("="), _blank(rule) if isinstance(rule, Blank) else f"rule({_words(rule)})"]
     if equation.numbers:
-        parts += [string("="), string(equation.numbers)]
-    shape = [string(tr("shape")), _blank(equation.shape)] if equation.shape else []
-    return f"eq({', '.join([*parts, string(equation.sign), _result(equation.result), *shape])})"
+        parts += [_words("="), _words(equation.numbers)]
+    shape = [_words(tr("shape")), _blank(equation.shape)] if equation.shape else []
+    return f"eq({', '.join([*parts, _words(equation.sign), _result(equation.result), *shape])})"
 
 
 def _result(result: Value | Blank) -> str:
     if isinstance(result, Blank):
         return _blank(result)
     if not result.matrix:
-        shape = f" + quiet({string('  ' + result.shape)})" if result.shape else ""
-        return f"strong({string(result.text)}){shape}"
+        shape = f" + quiet({_words('  ' + result.shape)})" if result.shape else ""
+        return f"strong({_words(result.text)}){shape}"
     rows = ", ".join(f"({', '.join(map(string, row))},)" for row in result.matrix)
-    return f"matrix({string(result.shape)}, {rows})"
+    return f"matrix({_words(result.shape)}, {rows})"
 
 
 def _blank(blank: Blank) -> str:
@@ -156,4 +167,4 @@ def _blank(blank: Blank) -> str:
 
 
 def _cell(cell: str | Blank) -> str:
-    return _blank(cell) if isinstance(cell, Blank) else string(cell)
+    return _blank(cell) if isinstance(cell, Blank) else _words(cell)

@@ -100,6 +100,18 @@ def test_a_picture_takes_what_is_left_of_the_first_page(tmp_path: Path) -> None:
     assert "value 0.7311" in re.sub(r"\s+", " ", first)
 
 
+def test_long_names_stay_on_the_page(tmp_path: Path) -> None:
+    one, two = "without_end" * 9, "encoder.layer.attention.query.weight.of.the.second.block.after.the.first"
+    graph = gl.loads(
+        f"graphlab: 1\nparams:\n  {one}: [1, 2]\n  {two.replace('.', '_')}: [3, 4]\n"
+        f"nodes:\n  y: mul({one}, {two.replace('.', '_')})\n  L: sum(y)\nloss: L\n"
+    )
+    save(compose(gl.backward(gl.forward(graph))), tmp_path / "page.pdf")
+    for sheet in read(tmp_path / "page.pdf", "-bbox").split("<page ")[1:]:
+        assert all(30 < word[0] < word[2] < 595 - 30 for word in words(sheet))
+    assert one in re.sub(r"[\s\u200b]+", "", read(tmp_path / "page.pdf"))
+
+
 def test_the_same_page_twice_is_the_same_bytes(tmp_path: Path) -> None:
     trace = gl.backward(gl.forward(gl.load(SAMPLES[0])))
     for name in ("a.pdf", "b.pdf"):
