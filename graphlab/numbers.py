@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.messages import tr
+
 MISSING = "–"
 TINY = 1e-280  # below it a sum of squares has lost digits
 TOGETHER = 4096  # elements of an array, and arrays, up to which many are measured at once
@@ -61,7 +63,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     >>> shape_text((4, 3)), shape_text(())
     ('4×3', 'scalar')
     """
-    return "×".join(map(str, shape)) if shape else "scalar"
+    return "×".join(map(str, shape)) if shape else tr("scalar")
 
 
 @dataclass(frozen=True, slots=True)

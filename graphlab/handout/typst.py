@@ -37,7 +37,8 @@ _PREAMBLE = """\
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
 #let blank(n, rows) = if rows > 1 {{
-  box(width: 60mm, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em, quiet([(#n)]))
+  box(width: 60mm, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em,
+    place(top, quiet([(#n)])))  // placed, it gives the box no base line of its own
 }} else {{
   box(width: 34mm, outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
 }}
