@@ -193,9 +193,11 @@ def test_ctrl_c_ends_with_130_and_one_line(folder: Path) -> None:
     started = folder / "started"
     code = f"import time, pathlib\ndef net():\n    pathlib.Path({str(started)!r}).touch()\n    time.sleep(60)\n"
     (folder / "slow.py").write_text(code, encoding="utf-8")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
     process = subprocess.Popen(
         command("trace", "slow.py:net"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
     )
+    signal.signal(signal.SIGINT, before)
     while not started.exists() and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
