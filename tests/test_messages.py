@@ -114,7 +114,7 @@ def test_the_compiled_catalogue_is_the_written_one(lang: str) -> None:
 def test_a_language_ends_where_its_block_does() -> None:
     with in_language("ko"):
         assert tr("All gradients") == "모든 기울기"
-        assert tr("The loss goes from {before} to {after}.", before="2", after="1") == "손실은 2에서 1(으)로 바뀐다."
+        assert tr("The loss goes from {before} to {after}.", before="2", after="1") == "손실의 변화: 2 → 1."
         assert tr("no such text") == "no such text"
         assert tr("") == ""
     assert tr("All gradients") == "All gradients"

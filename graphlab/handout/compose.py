@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from graphlab import ops
 from graphlab.errors import UsageError
@@ -31,6 +34,7 @@ SECTIONS = (
     "check",
     "conventions",
 )
+GIVEN_DIGITS = 7  # of a given number, at most; one with more is rounded as all others
 PAGE, GIVEN, ROW, LEAST = 700.0, 240.0, 17.0, 260.0  # points: a page, what stands above a table, its rows, a figure
 STEPS = 40  # of each direction that are shown unless nodes are named
 NOISE = 1e-12  # a derivative below it is what rounding left of a 0
@@ -131,7 +135,7 @@ class _Composer:
         yield Paragraph(options.question or self._question())
         rows = [
             (symbol(node.name), tr(node.op), shape_text(self.trace.plan.shapes[i]),
-             plain(value_of(self.trace.values[i], options.precision)))
+             plain(value_of(self.trace.values[i], _digits(self.trace.values[i], options.precision))))
             for i, node in enumerate(graph.nodes) if node.is_leaf and node.op != "state"
         ]  # fmt: skip
         yield Table((tr("name"), tr("role"), tr("shape"), tr("value")), tuple(rows), (False, False, False, False))
@@ -172,10 +176,12 @@ class _Composer:
 
     def forward(self) -> Iterator[Block]:
         yield Heading(tr("Forward, step by step"))
-        for n, i in enumerate(self.order[: self.shown], 1):
+        for n, i in self._some(self.order):
+            if n == 0:
+                yield self._left_out(len(self.order))
+                continue
             node = self.trace.graph.nodes[i]
             yield Step(n, symbol(node.name), node.op, (forward_equation(self.trace, i, self.options.precision),))
-        yield from self._left_out(len(self.order))
 
     def backward(self) -> Iterator[Block]:
         """From the loss: where contributions meet their sum, then what the node sends on."""
@@ -188,7 +194,10 @@ class _Composer:
             seed = plain(value_of(trace[target].grad, precision))
             text = "The chain rule starts at {node} with ∂L/∂{node} = {seed}."
             yield Paragraph(tr(text, node=symbol(target), seed=seed), lead=True)
-        for n, i in enumerate(self.back[: self.shown], 1):
+        for n, i in self._some(self.back):
+            if n == 0:
+                yield self._left_out(len(self.back))
+                continue
             node = trace.graph.nodes[i]
             total = sum_equation(trace, i, precision)
             parts = trace.contributions[i]  # type: ignore[index]
@@ -198,12 +207,20 @@ class _Composer:
             total = sum_equation(trace, j, precision) if node.is_leaf else None
             if total is not None and not self.options.nodes:
                 yield Step(0, symbol(node.name), tr(node.op), (total,))
-        yield from self._left_out(len(self.back))
 
-    def _left_out(self, count: int) -> Iterator[Block]:
-        if count > self.shown:
-            text = "{n} more steps are not shown; --nodes chooses which are."
-            yield Paragraph(tr(text, n=count - self.shown), quiet=True)
+    def _some(self, order: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """The steps that are shown, numbered from 1; 0 stands for those in the middle that are not."""
+        numbered = list(enumerate(order, 1))
+        if len(numbered) <= self.shown:
+            yield from numbered
+            return
+        yield from numbered[: self.shown // 2]
+        yield 0, -1
+        yield from numbered[len(numbered) - (self.shown - self.shown // 2) :]
+
+    def _left_out(self, count: int) -> Paragraph:
+        text = "Steps not shown here: {n}; --nodes chooses which are."
+        return Paragraph(tr(text, n=count - self.shown), quiet=True)
 
     def gradients(self) -> Iterator[Block]:
         """Every leaf's gradient."""
@@ -270,6 +287,17 @@ class _Composer:
         if rows:
             yield Heading(tr("What the operations mean"))
             yield Table((tr("op"), tr("meaning")), rows, (False, False))
+
+
+def _digits(array: Any, precision: int) -> int:
+    """Digits that print an array as it is, where few will do: what is given is not rounded."""
+    numbers = np.asarray(array).ravel()[:64]
+    if numbers.dtype.kind != "f":
+        return precision
+    for digits in range(precision, GIVEN_DIGITS + 1):
+        if all(numbers.dtype.type(f"{x:.{digits}g}") == x for x in numbers):
+            return digits
+    return precision
 
 
 def equations_of(blocks: Sequence[Block]) -> list[Equation]:

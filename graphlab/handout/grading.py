@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from graphlab.tracefile import plain as to_json, unnamed
 
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?")
+_BRACKETS = str.maketrans("[],", "   ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,12 @@ def key_of(pages: Mapping[int, tuple[Handout, Trace]]) -> str:
     """The key of some variants as JSON: for each blank the answer and what known mistakes would give."""
     variants = {str(number): [_entry(trace, blank) for blank in page.key if blank.origin is not None]
                 for number, (page, trace) in pages.items()}  # fmt: skip
-    return json.dumps({"format": FORMAT, "variants": variants}, ensure_ascii=False, indent=1) + "\n"
+    if not any(page.key for page, _ in pages.values()):
+        raise UsageError(tr("there is no blank on the page that a key could mark; --worksheet leaves some"))
+    words = {str(number): [blank.number for blank in page.key if blank.origin is None]
+             for number, (page, _) in pages.items()}  # fmt: skip
+    data = {"format": FORMAT, "variants": variants, "unmarked": words}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def _entry(trace: Trace, blank: Any) -> dict[str, Any]:
@@ -50,7 +58,7 @@ def _entry(trace: Trace, blank: Any) -> dict[str, Any]:
     found = [[name, to_json(x)] for name, x in mistakes(trace, origin) if not _near(x, answer, TOLERANCE)]
     return {
         "blank": blank.number, "node": trace.graph.nodes[origin.node].name, "what": origin.what,
-        "answer": to_json(answer), "mistakes": found,
+        "answer": to_json(answer), "noise": _noise(trace, origin), "mistakes": found,
     }  # fmt: skip
 
 
@@ -61,6 +69,15 @@ def answer_of(trace: Trace, origin: Origin) -> Any:
     if origin.what == "sum":
         return trace.cotangents[origin.node]  # type: ignore[index]
     return trace.contributions[origin.node][origin.slot]  # type: ignore[index]
+
+
+def _noise(trace: Trace, origin: Origin) -> float:
+    """What rounding leaves of a gradient that is 0: the bias before a batch normalisation has such a one."""
+    if origin.what == "value":
+        return 0.0
+    upstream = np.asarray(trace.cotangents[origin.node])  # type: ignore[index]
+    largest = np.max(np.abs(upstream), initial=0.0, where=np.isfinite(upstream))
+    return float(4 * np.finfo(upstream.dtype).eps * upstream.size * largest)
 
 
 def mistakes(trace: Trace, origin: Origin) -> Iterator[tuple[str, Any]]:
@@ -120,8 +137,8 @@ def grade(key: str | Path, answers: str | Path, tolerance: float = TOLERANCE) ->
             known = ", ".join(map(str, sorted(variants)))
             text = "the key has no variant {n}; it has: {known}"
             raise DataError(tr(text, n=number, known=known), where=str(answers))
-        entries = variants[number]
-        odd = next((blank for blank in given if blank not in {entry.blank for entry in entries}), None)
+        entries, words = variants[number]
+        odd = next((blank for blank in given if blank not in {entry.blank for entry in entries} | words), None)
         if odd is not None:
             raise DataError(
                 tr("the key has no blank {n} in variant {variant}", n=odd, variant=number), where=str(answers)
@@ -134,7 +151,7 @@ def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float
     given = parsed(text)
     verdict, mistake = "missing", ""
     if text.strip():
-        verdict = "right" if given is not None and _near(given, entry.answer, tolerance) else "wrong"
+        verdict = "right" if given is not None and _near(given, entry.answer, tolerance, entry.noise) else "wrong"
     if verdict == "wrong":
         known = (name for name, x in entry.mistakes if given is not None and _near(given, x, tolerance))
         mistake = next(known, tr("not a number") if given is None else "")
@@ -142,24 +159,29 @@ def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float
 
 
 def parsed(text: str) -> np.ndarray | None:
-    """A number, or a matrix as it is printed.
+    """A number, or a vector or matrix: as it is printed, as in a model file, or without brackets.
 
-    >>> parsed("[1 2; 3 4]").tolist(), parsed("-0,5"), parsed("abc")
-    ([[1.0, 2.0], [3.0, 4.0]], array(-0.5), None)
+    >>> parsed("[1 2; 3 4]").tolist(), parsed("[[1, 2], [3, 4]]").tolist(), parsed("1 2").tolist()
+    ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
+    >>> parsed("-0,5"), parsed("abc")
+    (array(-0.5), None)
     """
     text = text.strip().replace("−", "-")
-    text = text if ", " in text or text.count(",") != 1 or "[" in text else text.replace(",", ".")
+    if _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    lines = re.sub(r"\]\s*,", ";", text).translate(_BRACKETS).split(";")
     try:
-        if not text.startswith("["):
-            return np.array(float(text))
-        rows = [[float(x) for x in row.replace(",", " ").split()] for row in text.strip("[]").split(";")]
-        return np.array(rows if len(rows) > 1 else rows[0])
+        rows = [[float(x) for x in line.split()] for line in lines if line.strip()]
+        if not rows:
+            return None
+        found = np.array(rows if len(rows) > 1 else rows[0])
     except ValueError:
         return None
+    return found.reshape(()) if found.size == 1 and "[" not in text else found
 
 
-def _near(given: Any, expected: Any, tolerance: float) -> bool:
-    """Whether two arrays agree, element by element, up to a share of each element's size; NaN is itself."""
+def _near(given: Any, expected: Any, tolerance: float, noise: float = 0.0) -> bool:
+    """Whether two arrays agree, element by element, up to a share of each element's size or to noise; NaN is itself."""
     a, b = np.asarray(given, dtype=float), np.asarray(expected, dtype=float)
     if a.size != b.size:
         return False
@@ -167,7 +189,7 @@ def _near(given: Any, expected: Any, tolerance: float) -> bool:
         return False
     a, b = a.ravel(), b.ravel()
     largest = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
-    noise = 1e-9 * largest if largest else 1e-12
+    noise = max(noise, 1e-9 * largest if largest else 1e-12)
     with np.errstate(all="ignore"):
         same = (np.abs(a - b) <= tolerance * np.abs(b) + noise) & np.isfinite(b)
     return bool(np.all(same | (a == b) | (np.isnan(a) & np.isnan(b))))
@@ -180,13 +202,14 @@ class _Entry:
     blank: int
     node: str
     answer: np.ndarray
+    noise: float
     mistakes: tuple[tuple[str, np.ndarray], ...]
 
 
 def _entry_of(row: Mapping[str, Any]) -> _Entry:
     """Raises ValueError, KeyError or TypeError for what `key_of` did not write."""
     mistakes = tuple((str(name), _array(x)) for name, x in row["mistakes"])
-    return _Entry(int(row["blank"]), str(row["node"]), _array(row["answer"]), mistakes)
+    return _Entry(int(row["blank"]), str(row["node"]), _array(row["answer"]), float(row.get("noise", 0.0)), mistakes)
 
 
 def _array(value: Any) -> np.ndarray:
@@ -195,12 +218,17 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(unnamed(value), dtype=float)
 
 
-def _read_key(path: Path) -> dict[int, list[_Entry]]:
+def _read_key(path: Path) -> dict[int, tuple[list[_Entry], set[int]]]:
+    """For each variant its blanks, and the numbers of those that are words and not marked."""
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(data["format"])
-        return {int(number): [_entry_of(row) for row in rows] for number, rows in data["variants"].items()}
+        words = data.get("unmarked", {})
+        return {
+            int(number): ([_entry_of(row) for row in rows], {int(n) for n in words.get(number, ())})
+            for number, rows in data["variants"].items()
+        }
     except OSError as error:
         raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

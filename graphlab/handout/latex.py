@@ -27,7 +27,7 @@ from graphlab.messages import tr
 LONG = 40  # letters of a table's cell that stay in one line
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "\u200b": r"\hspace{0pt}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "\u200b": r"\hspace{0pt}", "[": "{[}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 _TABLE = str.maketrans(_SPECIAL)
 _KOREAN = r"""%% Korean letters: the first of these fonts that is here.

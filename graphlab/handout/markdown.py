@@ -39,7 +39,7 @@ def to_markdown(page: Handout, figure: str) -> str:
 def text(plain_text: str) -> str:
     """Text that is nothing but text."""
     words = _SPECIAL.sub(r"\\\1", isolated(escaped(plain_text)))
-    return re.sub(r"^([-+]|\d+[.)])", r"\\\1", words)  # no list
+    return re.sub(r"^(\d*)([-+.)])(?=\s|$)", r"\1\\\2", words)  # no list
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def test_nodes_can_be_chosen_and_what_is_left_out_is_said() -> None:
     for k in range(60):
         h = gl.sin(h, name=f"s{k}")
     blocks = compose(gl.backward(gl.forward(long))).blocks
-    assert any(isinstance(block, Paragraph) and "20 more steps are not shown" in block.text for block in blocks)
+    assert any(isinstance(block, Paragraph) and "Steps not shown here: 20;" in block.text for block in blocks)
 
 
 def test_the_update_is_the_one_that_a_reader_computes() -> None:
@@ -148,6 +148,31 @@ def test_a_picture_keeps_its_numbers_where_the_rules_leave_no_room() -> None:
     assert kinds == {"value", "grad"}
     roomy = [block for block in page_of("buy_apple").blocks if isinstance(block, Figure)]
     assert "local" in {row.kind for figure in roomy for box in figure.diagram.boxes for row in box.rows}
+
+
+def test_a_long_model_leaves_out_the_middle() -> None:
+    steps = "".join(f"  n{k}: n{k - 1} * w\n" for k in range(1, 60))
+    graph = gl.loads(f"graphlab: 1\nparams: {{w: 1.01}}\nnodes:\n  n0: 2 * w\n{steps}  L: n59 * 1\nloss: L\n")
+    page = compose(gl.backward(gl.forward(graph)))
+    steps_of = [block for block in page.blocks if isinstance(block, Step)]
+    forward = [step.node for step in steps_of if step.equations[0].kind == "value"]
+    assert (forward[0], forward[-1], len(forward)) == ("n0", "L", 40)
+    assert [step.number for step in steps_of if step.node == "L"] == [61, 1]
+    said = [block.text for block in page.blocks if isinstance(block, Paragraph)]
+    assert sum(text.startswith("Steps not shown here: 21;") for text in said) == 2
+    assert steps_of[-1].node == "w"
+
+
+def test_what_is_given_is_not_rounded() -> None:
+    given = next(block for block in page_of("mazur", precision=1).blocks if isinstance(block, Table))
+    assert "[0.15 0.25; 0.2 0.3]" in [str(row[3]) for row in given.rows]
+
+
+def test_markdown_and_latex_leave_numbers_and_brackets_alone() -> None:
+    assert "\\0" not in to_markdown(page_of("mazur"), "{name}.svg")
+    table = Table(("a",), (("[l]",), ("1. b",)), (False,))
+    assert "{[}l" in to_latex(Handout("t", (table,)), "{name}.pdf")
+    assert "1\\. b" in to_markdown(Handout("t", (Paragraph("1. b"),)), "{name}.svg")
 
 
 def test_the_same_seed_the_same_blanks() -> None:
