@@ -133,12 +133,26 @@ class _Composer:
         if graph.description and not options.varied:
             yield Paragraph(tr(graph.description))
         yield Paragraph(options.question or self._question())
+        inference = self.trace.mode == "eval"
         rows = [
-            (symbol(node.name), tr(node.op), shape_text(self.trace.plan.shapes[i]),
-             plain(value_of(self.trace.values[i], _digits(self.trace.values[i], options.precision))))
-            for i, node in enumerate(graph.nodes) if node.is_leaf and node.op != "state"
+            (symbol(node.name), tr(node.op), *self._shown(self.trace.values[i]))
+            for i, node in enumerate(graph.nodes) if node.is_leaf and (inference or node.op != "state")
+        ]  # fmt: skip
+        dropped = [i for i, node in enumerate(graph.nodes) if node.op == "dropout" and not inference]
+        rows += [
+            (tr("mask of {node}", node=symbol(graph.nodes[i].name)), tr("drawn"), *self._shown(mask))
+            for i in dropped for mask in self.trace.residuals_of(i)
         ]  # fmt: skip
         yield Table((tr("name"), tr("role"), tr("shape"), tr("value")), tuple(rows), (False, False, False, False))
+        if inference and {"batchnorm", "dropout"} & {node.op for node in graph.nodes}:
+            text = (
+                "This is a run in inference mode: batchnorm takes the running mean and variance for μ and σ², so that "
+                "the gradient of its input has no terms with Σ, and dropout passes its input on (mask = 1)."
+            )
+            yield Paragraph(tr(text))
+
+    def _shown(self, array: Any) -> tuple[str, str]:
+        return shape_text(np.shape(array)), plain(value_of(array, _digits(array, self.options.precision)))
 
     def _question(self) -> str:
         target = self.trace.graph.target

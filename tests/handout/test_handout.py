@@ -163,6 +163,27 @@ def test_a_long_model_leaves_out_the_middle() -> None:
     assert steps_of[-1].node == "w"
 
 
+def test_a_page_gives_all_that_its_steps_need() -> None:
+    graph = gl.loads(
+        "graphlab: 1\ninputs: {x: [[1, 2], [3, 5], [4, 1]]}\nnodes:\n"
+        "  h: batchnorm(x)\n  d: dropout(h, rate=0.5)\n  L: sum(d * d)\nloss: L\n"
+    )
+    tables = {}
+    for mode in ("train", "eval"):
+        trace = gl.backward(gl.forward(graph, mode=mode))
+        blocks = compose(trace).blocks
+        table = next(block for block in blocks if isinstance(block, Table))
+        tables[mode] = {str(row[0]): str(row[3]) for row in table.rows}
+        said = any(isinstance(block, Paragraph) and "inference mode" in block.text for block in blocks)
+        assert said == (mode == "eval")
+    mask = np.asarray(worked_out(tables["train"]["mask of d"]))
+    assert mask.shape == (3, 2)
+    assert set(mask.ravel().tolist()) <= {0.0, 2.0}
+    assert not any("running" in name for name in tables["train"])
+    assert {"[0 0]", "[1 1]"} <= {value for name, value in tables["eval"].items() if "running" in name}
+    assert "mask of d" not in tables["eval"]
+
+
 def test_what_is_given_is_not_rounded() -> None:
     given = next(block for block in page_of("mazur", precision=1).blocks if isinstance(block, Table))
     assert "[0.15 0.25; 0.2 0.3]" in [str(row[3]) for row in given.rows]
