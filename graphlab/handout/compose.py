@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,23 +133,30 @@ class _Composer:
         if graph.description and not options.varied:
             yield Paragraph(tr(graph.description))
         yield Paragraph(options.question or self._question())
-        inference = self.trace.mode == "eval"
-        rows = [
-            (symbol(node.name), tr(node.op), *self._shown(self.trace.values[i]))
-            for i, node in enumerate(graph.nodes) if node.is_leaf and (inference or node.op != "state")
-        ]  # fmt: skip
-        dropped = [i for i, node in enumerate(graph.nodes) if node.op == "dropout" and not inference]
-        rows += [
-            (tr("mask of {node}", node=symbol(graph.nodes[i].name)), tr("drawn"), *self._shown(mask))
-            for i in dropped for mask in self.trace.residuals_of(i)
-        ]  # fmt: skip
-        yield Table((tr("name"), tr("role"), tr("shape"), tr("value")), tuple(rows), (False, False, False, False))
-        if inference and {"batchnorm", "dropout"} & {node.op for node in graph.nodes}:
+        yield Table(
+            (tr("name"), tr("role"), tr("shape"), tr("value")), self._rows_given(), (False, False, False, False)
+        )
+        if self.trace.mode == "eval" and {"batchnorm", "dropout"} & {node.op for node in graph.nodes}:
             text = (
                 "This is a run in inference mode: batchnorm takes the running mean and variance for μ and σ², so that "
                 "the gradient of its input has no terms with Σ, and dropout passes its input on (mask = 1)."
             )
             yield Paragraph(tr(text))
+
+    def _rows_given(self) -> tuple[tuple[str, ...], ...]:
+        """Every leaf, and what the run drew or keeps: dropout's masks, in inference mode the running statistics."""
+        trace, nodes = self.trace, self.trace.graph.nodes
+        inference = trace.mode == "eval"
+        rows = [
+            (symbol(node.name), tr(node.op), *self._shown(trace.values[i]))
+            for i, node in enumerate(nodes) if node.is_leaf and (inference or node.op != "state")
+        ]  # fmt: skip
+        dropped = [i for i, node in enumerate(nodes) if node.op == "dropout" and not inference]
+        rows += [
+            (tr("mask of {node}", node=symbol(nodes[i].name)), tr("drawn"), *self._shown(mask))
+            for i in dropped for mask in trace.residuals_of(i)
+        ]  # fmt: skip
+        return tuple(rows)
 
     def _shown(self, array: Any) -> tuple[str, str]:
         return shape_text(np.shape(array)), plain(value_of(array, _digits(array, self.options.precision)))
@@ -168,8 +175,7 @@ class _Composer:
 
     def picture(self) -> Iterator[Block]:
         yield Heading(tr("The graph"))
-        rows = sum(node.is_leaf and node.op != "state" for node in self.trace.graph.nodes)
-        beside = PAGE - GIVEN - ROW * rows  # what the table of what is given leaves of its page
+        beside = PAGE - GIVEN - ROW * len(self._rows_given())  # what the table of what is given leaves of its page
         yield self._figure("forward", beside if beside >= LEAST else HIGH)
 
     def backward_picture(self) -> Iterator[Block]:
@@ -190,12 +196,11 @@ class _Composer:
 
     def forward(self) -> Iterator[Block]:
         yield Heading(tr("Forward, step by step"))
-        for n, i in self._some(self.order):
-            if n == 0:
-                yield self._left_out(len(self.order))
-                continue
-            node = self.trace.graph.nodes[i]
-            yield Step(n, symbol(node.name), node.op, (forward_equation(self.trace, i, self.options.precision),))
+        yield from self._steps(self.order, self._forward_step)
+
+    def _forward_step(self, n: int, i: int) -> Step:
+        node = self.trace.graph.nodes[i]
+        return Step(n, symbol(node.name), node.op, (forward_equation(self.trace, i, self.options.precision),))
 
     def backward(self) -> Iterator[Block]:
         """From the loss: where contributions meet their sum, then what the node sends on."""
@@ -208,33 +213,31 @@ class _Composer:
             seed = plain(value_of(trace[target].grad, precision))
             text = "The chain rule starts at {node} with ∂L/∂{node} = {seed}."
             yield Paragraph(tr(text, node=symbol(target), seed=seed), lead=True)
-        for n, i in self._some(self.back):
-            if n == 0:
-                yield self._left_out(len(self.back))
-                continue
-            node = trace.graph.nodes[i]
-            total = sum_equation(trace, i, precision)
-            parts = trace.contributions[i]  # type: ignore[index]
-            sent = [backward_equation(trace, i, k, precision) for k, part in enumerate(parts) if part is not None]
-            yield Step(n, symbol(node.name), node.op, (*((total,) if total else ()), *sent))
+        yield from self._steps(self.back, self._backward_step)
         for j, node in enumerate(trace.graph.nodes):
             total = sum_equation(trace, j, precision) if node.is_leaf else None
             if total is not None and not self.options.nodes:
                 yield Step(0, symbol(node.name), tr(node.op), (total,))
 
-    def _some(self, order: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """The steps that are shown, numbered from 1; 0 stands for those in the middle that are not."""
-        numbered = list(enumerate(order, 1))
-        if len(numbered) <= self.shown:
-            yield from numbered
-            return
-        yield from numbered[: self.shown // 2]
-        yield 0, -1
-        yield from numbered[len(numbered) - (self.shown - self.shown // 2) :]
+    def _backward_step(self, n: int, i: int) -> Step:
+        trace, precision = self.trace, self.options.precision
+        total = sum_equation(trace, i, precision)
+        parts = trace.contributions[i]  # type: ignore[index]
+        sent = [backward_equation(trace, i, k, precision) for k, part in enumerate(parts) if part is not None]
+        node = trace.graph.nodes[i]
+        return Step(n, symbol(node.name), node.op, (*((total,) if total else ()), *sent))
 
-    def _left_out(self, count: int) -> Paragraph:
-        text = "Steps not shown here: {n}; --nodes chooses which are."
-        return Paragraph(tr(text, n=count - self.shown), quiet=True)
+    def _steps(self, order: Sequence[int], step: Callable[[int, int], Step]) -> Iterator[Block]:
+        """The steps of these nodes, numbered from 1; of too many the first and the last."""
+        numbered = list(enumerate(order, 1))
+        left_out = len(numbered) - self.shown
+        if left_out <= 0:
+            yield from (step(n, i) for n, i in numbered)
+            return
+        half = self.shown // 2
+        yield from (step(n, i) for n, i in numbered[:half])
+        yield Paragraph(tr("Steps not shown here: {n}; --nodes chooses which are.", n=left_out), quiet=True)
+        yield from (step(n, i) for n, i in numbered[half + left_out :])
 
     def gradients(self) -> Iterator[Block]:
         """Every leaf's gradient."""

@@ -28,7 +28,8 @@ def fitted(
     for detail in details:
         drawn = [annotate(trace, Options(view, detail, precision, way, title="")) for way in ("lr", "tb")]
         whole = [_roomy(replace(diagram, subtitle="", legend=())) for diagram in drawn]  # the caption says it
-        for diagrams in (whole, [_brief(diagram) for diagram in whole]):
+        brief = [_brief(diagram) for diagram in whole]
+        for diagrams in (whole,) if brief == whole else (whole, brief):  # laying out is what takes the time
             scale, diagram = max(((scale_of(one, high), one) for one in diagrams), key=lambda found: found[0])
             if best is None or scale > best[0]:
                 best = scale, detail, diagram
