@@ -19,8 +19,8 @@ from .screen import colour_wanted, utf8_output
 from .speaking import wanted_language as wanted_language  # chooses the language, before any text is made
 
 COMMANDS = (
-    "render", "trace", "step", "why", "blame", "compare", "handout", "grade", "summary", "check", "ops", "samples",
-    "doctor",
+    "render", "view", "trace", "step", "why", "blame", "compare", "handout", "grade", "summary", "check", "ops",
+    "samples", "doctor",
 )  # fmt: skip
 
 _HELP = tr("""A visual debugger for computational graphs: backpropagation with every number on it.

@@ -35,6 +35,7 @@ _EXPORTS = {
     "why": "graphlab.paths",
     "compare": "graphlab.matching",
     "draw": "graphlab.drawing",
+    "view": "graphlab.viewing",
     "GraphlabError": "graphlab.errors",
 }
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from graphlab.paths import why as why
     from graphlab.state import State as State
     from graphlab.trace import Trace as Trace, load_trace as load_trace
+    from graphlab.viewing import view as view
 
 
 def __getattr__(name: str) -> Any:

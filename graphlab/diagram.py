@@ -82,11 +82,12 @@ class Arrow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A scope: a quiet rounded frame with its name at the top left."""
+    """A scope: a quiet rounded frame with its name at the top left. name: the full one, for searching."""
 
     id: str
     label: str
     parent: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """One formula or rule. tree: to evaluate. numbered: with sizes as numbers, to put numbers in. template: to show.
+    """One formula or rule. tree: to evaluate. numbered: with sizes as numbers, to put numbers in. plain, template: to
+    show, as a tree and as a text with blanks.
 
     names: those that are in it: a formula may use one of thousands of inputs.
     local, local_template: the factor beside `upstream`, where there is one.
@@ -44,6 +45,7 @@ class Formula:
 
     tree: Expr
     numbered: Expr
+    plain: Expr
     template: str
     names: frozenset[str]
     local: Expr | None = None
@@ -131,21 +133,23 @@ def _written(text: str, setting: Setting, k: int | None, out: Shape | None) -> F
     template = show(plain, _blanks(plain, setting), attrs)
     numbered, used = _simplified(tree, setting, sizes=True), frozenset(names(tree))
     if local is None:
-        return Formula(tree, numbered, template, used)
+        return Formula(tree, numbered, plain, template, used)
     factor = _simplified(local, setting, sizes=True)
     shown = show(factor, _blanks(factor, setting), attrs)
     if isinstance(factor, Binary) and factor.op in COMPARISONS:  # a condition is 1 or 0, in Iverson's brackets
         shown = f"[{shown}]"
-    return Formula(tree, numbered, template, used, local, shown)
+    return Formula(tree, numbered, plain, template, used, local, shown)
 
 
 def _summed(tree: Expr, slot: str, shape: Shape, out: Shape) -> Expr:
     """The rule, summed over the axes along which the slot's operand was broadcast."""
     lead = len(out) - len(shape)
     axes = [a for a in range(len(out)) if a < lead or (shape[a - lead] == 1 and out[a] != 1)]
-    if len(axes) == len(out):
-        return Call("sum", (tree,), (("axis", Name("none")),))
-    return Call("sum", (tree,), (("axis", Number(axes[0])),)) if len(axes) == 1 else Call("sum_to", (tree, Name(slot)))
+    whole = len(axes) == len(out)
+    if (len(axes) > 1 and not whole) or (lead and shape and whole):
+        return Call("sum_to", (tree, Name(slot)))
+    kept = (("keepdims", Name("true")),) if axes and axes[0] >= lead else ()  # the gradient has the slot's own shape
+    return Call("sum", (tree,), (("axis", Name("none") if whole else Number(axes[0])), *kept))
 
 
 def _blanks(tree: Expr, setting: Setting) -> dict[str, str]:

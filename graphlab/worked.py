@@ -88,7 +88,7 @@ def forward_worked(trace: Trace, i: int, precision: int = 4, numbers: bool = Tru
     if formula is None:
         return Worked(own_name(trace, i), None, None, result)
     substituted = _substituted(trace, i, formula, precision) if numbers else None
-    return Worked(own_name(trace, i), formula.symbolic(_symbols(trace, i, formula)), substituted, result)
+    return Worked(own_name(trace, i), formula.symbolic(symbols_of(trace, i, formula)), substituted, result)
 
 
 def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: bool = True) -> Worked:
@@ -102,7 +102,7 @@ def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: b
     if rule is None:
         return Worked(left, None, None, result)
     substituted = _substituted(trace, i, rule, precision, node.slots[k]) if numbers and part is not None else None
-    return Worked(left, rule.symbolic(_symbols(trace, i, rule)), substituted, result)
+    return Worked(left, rule.symbolic(symbols_of(trace, i, rule)), substituted, result)
 
 
 def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> LocalDerivative | None:
@@ -118,7 +118,7 @@ def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> Loca
             value = evaluate(rule.local, environment(trace, i, node.slots[k]))
         if np.asarray(value).dtype == np.bool_:  # a condition is a factor: 1 or 0
             value = np.asarray(value, np.int64)[()]
-    return LocalDerivative(left, filled(rule.local_template, _symbols(trace, i, rule)), value)
+    return LocalDerivative(left, filled(rule.local_template, symbols_of(trace, i, rule)), value)
 
 
 def element_worked(trace: Trace, i: int, slot: int | None, key: Sequence[int], precision: int = 4) -> Worked:
@@ -149,7 +149,7 @@ def element_worked(trace: Trace, i: int, slot: int | None, key: Sequence[int], p
         return Worked(left, None, None, result)
     values = environment(trace, i, None if slot is None else node.slots[slot])
     one = Element(formula.numbered, values, key)
-    symbols = one.symbols(_symbols(trace, i, formula) | {name: show(Name(name)) for name in op_names(trace, i)})
+    symbols = one.symbols(symbols_of(trace, i, formula) | {name: show(Name(name)) for name in op_names(trace, i)})
     numbers = one.numbers(lambda value: number(value, precision))
     return Worked(left, show(one.tree, symbols), show(one.tree, numbers), result)
 
@@ -194,7 +194,7 @@ def inline(value: Any, name: str | None, precision: int = 4) -> str:
     return f"{shape_text(array.shape)} · {summary_text(summarise(array))}"
 
 
-def _symbols(trace: Trace, i: int, formula: Formula) -> dict[str, str]:
+def symbols_of(trace: Trace, i: int, formula: Formula) -> dict[str, str]:
     """What the names in a formula of node i are called."""
     node = trace.graph.nodes[i]
     operands = zip(node.slots, node.inputs, strict=True)
@@ -208,7 +208,7 @@ def _substituted(trace: Trace, i: int, formula: Formula, precision: int, slot: s
     """The formula with numbers for names; None where a trace file left them out."""
     if any(trace.values[j] is None for j in trace.plan.operands[i]):
         return None
-    symbols = _symbols(trace, i, formula)
+    symbols = symbols_of(trace, i, formula)
     names = {
         name: inline(value, symbols.get(name, symbol(name)), precision)
         for name, value in environment(trace, i, slot).items()

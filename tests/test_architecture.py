@@ -38,7 +38,10 @@ ABOVE = {
     "rules": {"trace"},
     "worked": {"rules", "trace"},
     "annotate": {"trace", "worked", "diagram"},
-    "export": {"diagram"},
+    "storyboard": {"diagram"},
+    "export": {"storyboard"},
+    "typeset": {"worked"},
+    "page": {"annotate", "blaming", "expand", "paths", "storyboard", "timeline", "typeset"},
     "importers": {"builder", "graph", "autodiff"},
     "rerun": {"autodiff"},
     "differences": {"autodiff"},
@@ -59,7 +62,7 @@ ABOVE = {
     "moments": {"timeline", "worked"},
     "debugger": {"experiments", "looking", "moments", "watching"},
 }
-NOT_ABOVE = {"drawing", "samplefiles", "__init__"}  # the top of the house
+NOT_ABOVE = {"drawing", "viewing", "samplefiles", "__init__"}  # the top of the house
 
 
 def room(module):

@@ -129,7 +129,7 @@ def groups_of(graph: Graph, parts: Sequence[Part]) -> tuple[list[Group], dict[in
             if prefix not in ids:
                 ids[prefix] = f"g{len(ids)}"
                 outer, _, own = prefix.rpartition(".")
-                groups.append(Group(ids[prefix], shortened(symbol(own)), ids.get(outer)))
+                groups.append(Group(ids[prefix], shortened(symbol(own)), ids.get(outer), prefix))
         known.add(scope)
         where[first] = ids.get(scope)
     return groups, where

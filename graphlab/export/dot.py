@@ -53,16 +53,16 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     spans = writers.card
     placed = bool(diagram.boxes) and all(box.position is not None for box in diagram.boxes)
     small = len(diagram.boxes) <= READABLE
-    attributes = _graph_attributes(diagram, look, placed) | graph
+    attributes = graph_attributes(diagram, look, placed) | graph
     # a cluster's label is mirrored with its ranks
     left = {"RL": "labelloc=t labeljust=r", "BT": "labelloc=b labeljust=l"}.get(
         attributes.get("rankdir", ""), "labelloc=t labeljust=l"
     )
-    body = _clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
+    body = clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
-    places, roomy = _label_places(diagram, look), _roomy(diagram) if small else set()
+    places, longer = _label_places(diagram, look), roomy(diagram) if small else set()
     body += [
-        _arrow(arrow, look, writers, spots.get(k), places[k], k in roomy) for k, arrow in enumerate(diagram.arrows)
+        _arrow(arrow, look, writers, spots.get(k), places[k], k in longer) for k, arrow in enumerate(diagram.arrows)
     ]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
@@ -81,7 +81,7 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     return "\n".join(["digraph graphlab {", *head, *body, "}", ""])
 
 
-def _graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, str]:
+def graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, str]:
     attributes = {
         "bgcolor": look.paper,
         "fontname": look.font,
@@ -291,7 +291,7 @@ def _text(box: Box, look: Theme, spans: Spans, place: str) -> str:
     return f"{box.id} [id={box.id} label=<{patch}<TR><TD>{'<BR/>'.join(lines)}</TD></TR></TABLE>>{place}]"
 
 
-def _twins(arrows: Sequence[Arrow]) -> set[int]:
+def twins(arrows: Sequence[Arrow]) -> set[int]:
     """The arrows that join the same two boxes as another."""
     seen: dict[tuple[str, str], int] = {}
     out: set[int] = set()
@@ -307,13 +307,13 @@ def _label_places(diagram: Diagram, look: Theme) -> list[tuple[str, str]]:
 
     On a patch no frame and no other arrow runs through the numbers.
     """
-    twins, upright = _twins(diagram.arrows), diagram.direction == "tb"
+    doubled, upright = twins(diagram.arrows), diagram.direction == "tb"
     around = [_PATCH.format(text.format(look.paper, "\0")).split("\0") for text in (_BESIDE, _ABOVE, _BETWEEN)]
     beside, above, between = ((f" label=<{before}", f"{after}>") for before, after in around)
-    return [beside if upright else between if k in twins else above for k in range(len(diagram.arrows))]
+    return [beside if upright else between if k in doubled else above for k in range(len(diagram.arrows))]
 
 
-def _roomy(diagram: Diagram) -> set[int]:
+def roomy(diagram: Diagram) -> set[int]:
     """The arrows that carry data from one frame to another, which are drawn longer.
 
     A frame's parameters then do not stand beside the last boxes of the frame before it, so that frames stack up
@@ -361,7 +361,7 @@ def _label_on_line(text: str, look: Theme, spot: Spot) -> str:
     return f" labelangle=0 labeldistance={spot.distance / 10:.2f} taillabel=<{patch}>]"
 
 
-def _clusters(diagram: Diagram, look: Theme, boxes: dict[str, str], left: str, *, flat: bool) -> list[str]:
+def clusters(diagram: Diagram, look: Theme, boxes: dict[str, str], left: str, *, flat: bool) -> list[str]:
     """The boxes inside the scopes they belong to; scopes nest, and one without boxes is left out."""
     if flat or not diagram.groups:
         return list(boxes.values())

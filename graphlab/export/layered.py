@@ -55,9 +55,9 @@ def to_svg(diagram: Diagram, theme: str | Theme = "light") -> str:
     return _draw(diagram, look, lay_out(diagram, look))
 
 
-def lay_out(diagram: Diagram, look: Theme) -> Picture:
-    """Where everything goes: by rank, or where the diagram's positions say."""
-    sizes = [box_size(box, look) for box in diagram.boxes]
+def lay_out(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]] = ()) -> Picture:
+    """Where everything goes: by rank, or where the diagram's positions say. sizes: the boxes', where not their own."""
+    sizes = list(sizes) or [box_size(box, look) for box in diagram.boxes]
     if diagram.boxes and all(box.position is not None for box in diagram.boxes):
         return _fixed(diagram, look, sizes)
     return _ranked(diagram, look, sizes)

@@ -8,7 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphlab.diagram import Diagram
@@ -40,9 +40,10 @@ if len(sys.argv) < 2:
     print(pygraphviz.__version__, getattr(pygraphviz, "__graphviz_version__", ""))
 else:
     fmt, prog = sys.argv[1:]
-    source = sys.stdin.buffer.read().decode("utf-8")
+    sources = sys.stdin.buffer.read().decode("utf-8").split("\\0")
     import pygraphviz
-    sys.stdout.buffer.write(pygraphviz.AGraph(string=source).draw(format=fmt, prog=prog))
+    drawn = [pygraphviz.AGraph(string=source).draw(format=fmt, prog=prog) for source in sources]
+    sys.stdout.buffer.write(b"\\0".join(drawn))
 """
 
 
@@ -95,7 +96,7 @@ def to_picture(
     notes: list[str] = []
     if engine == "layered":
         return to_svg(diagram, theme).encode(), notes
-    if engine is None and fmt == "svg" and _is_slow(diagram):
+    if engine is None and fmt == "svg" and is_slow(diagram):
         text = "{count} boxes are many for Graphviz: drawn with the plain layout (--engine dot insists on it)"
         notes.append(tr(text, count=count))
         return to_svg(diagram, theme).encode(), notes
@@ -152,7 +153,22 @@ def _first_that_works(
     return None
 
 
-def _is_slow(diagram: Diagram) -> bool:
+def run_engine(sources: Sequence[str]) -> list[str] | None:
+    """Each DOT text laid out, as the engine's JSON; None where no engine works, or they take too long together."""
+    for name in ENGINES[:2]:
+        command = _COMMANDS[name]("json0", "dot")
+        if command is None:
+            continue
+        text = (b"\n" if name == "dot" else b"\0").join(source.encode() for source in sources)
+        try:
+            out = _run(command, text, PATIENCE + 0.5 * len(sources)).decode("utf-8", "replace")
+        except (_EngineError, subprocess.TimeoutExpired):
+            continue
+        return out.split("\0") if name != "dot" else re.split(r"(?<=^\})\s+(?=\{)", out.strip(), flags=re.MULTILINE)
+    return None
+
+
+def is_slow(diagram: Diagram) -> bool:
     """Whether dot would take tens of seconds; fixed positions cost it nothing."""
     if diagram.boxes and diagram.boxes[0].position is not None:
         return False

@@ -30,6 +30,10 @@ class Route:
         """The same way, run backwards."""
         return Route(self.points[::-1], self.axis)
 
+    def moved(self, dx: float, dy: float) -> Route:
+        """Somewhere else."""
+        return Route(tuple([(x + dx, y + dy) for x, y in self.points]), self.axis)
+
     def path(self, tip: float) -> str:
         """SVG path data, ending where a tip of this length starts."""
         points = [*self.points[:-1], self._before_tip(tip)]

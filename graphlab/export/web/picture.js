@@ -1,0 +1,274 @@
+// The picture: cards, arrows and frames at the places that were worked out beforehand. Stepping changes classes only.
+
+import { s, toggle } from "./dom.js";
+import { MISSING } from "./format.js";
+
+const STEP = 13;
+const PAD = 7;
+const ROW_PAD = 7;
+const SCALE = 6;
+
+export class Picture {
+  /** onselect(box), onopen(box): a card was chosen, was asked to fold or unfold. onframe(scope): a frame's name. */
+  constructor(data, { onselect, onopen, onframe, t }) {
+    this.data = data;
+    this.t = t;
+    this.handlers = { onselect, onopen, onframe };
+    this.root = s("g", { class: "scene" });
+    this.boxes = [];
+    this.arrows = [];
+  }
+
+  /** Draws one scene's picture in a language, for a run. */
+  draw(picture, run, lang) {
+    this.picture = picture;
+    this.run = run;
+    this.lang = lang;
+    this.changes = [];
+    this.root.replaceChildren(
+      ...picture.frames.map((frame) => this.frame(frame)),
+      s("g", {}, ...this.drawArrows()),
+      s("g", {}, ...this.drawBoxes()),
+      s("g", {}, ...this.drawLabels()),
+    );
+    this.changes.sort((a, b) => a.at - b.at);
+    this.position = -1;
+    this.shownChanges = 0;
+    for (const { element, name } of this.changes) element.classList.add(name);
+  }
+
+  // Drawing
+
+  frame([label, scope, x, y, w, h]) {
+    const name = s("text", { x: x + 10, y: y + 14, class: "frame-name" }, label);
+    const button = s("g", {
+      class: "frame-button", role: "button", tabindex: "-1", "aria-label": this.t("fold {name}", { name: scope }),
+      onclick: () => this.handlers.onframe(scope),
+    }, name);
+    return s("g", { class: "frame", "data-scope": scope }, s("rect", { x, y, width: w, height: h, rx: 10 }), button);
+  }
+
+  drawBoxes() {
+    this.boxes = this.picture.boxes.map(([place, x, y]) => {
+      const card = this.data.cards[place];
+      const box = { card, x, y, name: card.name, nodes: card.nodes, main: card.nodes[card.nodes.length - 1] };
+      box.element = s("g", {
+        class: `card ${card.role === "node" ? `family-${card.family}` : `role-${card.role}`}`,
+        transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-name": card.name,
+        onclick: () => this.handlers.onselect(box),
+        ondblclick: () => this.handlers.onopen(box),
+      }, ...this.cardParts(card));
+      box.made = Math.max(...box.nodes.map((node) => this.run.madeAt(node)));
+      box.given = box.nodes.every((node) => this.run.isLeaf(node));
+      this.note(box.element, box.given ? 0 : box.made);
+      return box;
+    });
+    this.describe();
+    return this.boxes.map((box) => box.element);
+  }
+
+  texts(card) {
+    return card.alt?.[this.lang] ?? card;
+  }
+
+  cardParts(card) {
+    const { head, rows, marks = [] } = this.texts(card);
+    const tall = STEP + ROW_PAD;
+    const rounded = card.role === "param" || card.role === "state";
+    const parts = [
+      s("rect", { class: "card-body", width: card.w, height: card.h, rx: rounded ? 8 : 2 }),
+      s("rect", { class: "card-band", width: card.w, height: tall, rx: rounded ? 8 : 2 }),
+    ];
+    const title = this.line(head, PAD, 14, "card-head");
+    const said = marks.filter(([, text]) => text).map(([kind, text]) => s("tspan", { class: `mark-${kind}` }, `  ${text}`));
+    for (const mark of said) this.note(mark, this.markTime(card));
+    title.append(...said);
+    parts.push(title);
+    let y = tall;
+    for (const [kind, mono, lines] of rows) {
+      const height = lines.length * STEP + ROW_PAD;
+      const row = s("g", { class: `row row-${kind}` },
+        s("rect", { class: "row-fill", x: 0.5, y, width: card.w - 1, height }),
+        s("line", { class: "row-line", x1: 0.5, x2: card.w - 0.5, y1: y, y2: y }));
+      const texts = s("g", { class: "row-text" },
+        ...lines.map((line, k) => this.line(line, PAD, y + 3.5 + (k + 0.78) * STEP, mono ? "mono" : "")));
+      row.append(texts);
+      const time = this.rowTime(card, kind);
+      this.note(texts, time);
+      if (time > 0 && Number.isFinite(time)) row.append(s("text", { class: "dash", x: PAD, y: y + 3.5 + 0.78 * STEP, "aria-hidden": "true" }, MISSING));
+      parts.push(row);
+      y += height;
+    }
+    parts.push(s("rect", { class: "card-edge", width: card.w, height: card.h, rx: rounded ? 8 : 2 }));
+    return parts;
+  }
+
+  line(spans, x, y, name, anchor) {
+    return s("text", { x, y, class: name, "text-anchor": anchor, "xml:space": "preserve" },
+      ...spans.map(([text, role]) => (role ? s("tspan", { class: `text-${role.replace("hidden ", "")}` }, text) : text)));
+  }
+
+  /** From which position on a row says something. */
+  rowTime(card, kind) {
+    const main = card.nodes[card.nodes.length - 1];
+    if (kind === "value" || kind === "formula") return Math.max(...card.nodes.map((node) => this.run.madeAt(node)));
+    if (kind === "grad" || kind === "sum" || kind === "local") return this.run.gradAt(main);
+    return kind === "scale" ? this.run.doneAt(main) : 0;
+  }
+
+  /** From which position on a card may say that something is not finite: its value, or else its gradient. */
+  markTime(card) {
+    const main = card.nodes.at(-1);
+    const value = this.run.array(this.data.nodes[main].value);
+    const bad = value?.data ? value.data.some((n) => typeof n === "string") : (value?.summary?.nan ?? 0) + (value?.summary?.inf ?? 0) > 0;
+    return bad ? this.run.madeAt(main) : this.run.gradAt(main);
+  }
+
+  drawArrows() {
+    this.arrows = this.picture.arrows.map(([place, path, tip, x, y]) => {
+      const link = this.data.links[place];
+      const heavy = link.weight ?? null;
+      const backward = link.kind !== "forward";
+      const shade = heavy === null ? "" : ` scale-${Math.min(Math.floor(heavy * SCALE), SCALE - 1)}`;
+      const [consumer, slot] = link.edges[0];
+      const arrow = {
+        link, x, y, consumer, slot, source: this.data.nodes[consumer].inputs[slot],
+        made: Math.max(...link.edges.map(([c, k]) => this.run.madeAt(this.data.nodes[c].inputs[k] ?? c))),
+        used: Math.min(...link.edges.map(([c]) => this.run.madeAt(c))),
+        sent: Math.max(...link.edges.map(([c, k]) => this.run.sentAt(c, k))),
+      };
+      const line = s("path", { d: path, class: "arrow-line" });
+      if (heavy !== null && backward) line.style.setProperty("--width", `${0.8 + 2.8 * heavy}px`);
+      arrow.element = s("g", { class: `arrow arrow-${link.kind}${backward ? shade : ""}${link.bad ? " bad" : ""}` },
+        line, s("path", { d: tip, class: "arrow-tip" }));
+      arrow.ready = link.kind === "backward" ? arrow.sent : arrow.used;
+      this.note(arrow.element, arrow.ready);
+      if (link.kind === "both") this.note(arrow.element, arrow.sent, "unsent");
+      return arrow;
+    });
+    return this.arrows.map((arrow) => arrow.element);
+  }
+
+  drawLabels() {
+    return this.arrows.filter((arrow) => arrow.x !== undefined).map((arrow) => {
+      const lines = arrow.link.alt?.[this.lang] ?? arrow.link.lines;
+      const texts = lines.map((line, k) => {
+        const text = this.line(line, arrow.x, arrow.y + (k + 0.78) * 11.7, "", "middle");
+        const first = arrow.link.kind === "both" && k === 0;
+        this.note(text, arrow.link.kind === "forward" || first ? arrow.made : arrow.sent);
+        return text;
+      });
+      return (arrow.label = s("g", { class: `label label-${arrow.link.kind}` }, ...texts));
+    });
+  }
+
+  /** This element says nothing before a position; what is never computed is there from the start, as –. */
+  note(element, at, name = "later") {
+    if (at > 0 && Number.isFinite(at)) this.changes.push({ element, at, name });
+  }
+
+  // What changes from step to step
+
+  /** The picture as it is after `position` moments. */
+  show(position, moment, next) {
+    while (this.shownChanges < this.changes.length && this.changes[this.shownChanges].at <= position) {
+      const { element, name } = this.changes[this.shownChanges];
+      element.classList.remove(name);
+      this.shownChanges += 1;
+    }
+    while (this.shownChanges > 0 && this.changes[this.shownChanges - 1].at > position) {
+      this.shownChanges -= 1;
+      const { element, name } = this.changes[this.shownChanges];
+      element.classList.add(name);
+    }
+    this.position = position;
+    this.mark(moment, next);
+  }
+
+  /** The current node bold, the edges that brought what it works on lit, the edge about to be written dashed. */
+  mark(moment, next) {
+    for (const element of this.marked ?? []) element.classList.remove("now", "lit", "coming");
+    this.marked = [];
+    const add = (element, name) => {
+      element.classList.add(name);
+      this.marked.push(element);
+    };
+    if (moment) {
+      const box = this.boxOf(moment.step.node);
+      if (box) add(box.element, "now");
+      for (const arrow of this.arrowsInto(moment)) this.both(arrow, (element) => add(element, "lit"));
+    }
+    if (next?.step.kind === "contribution") {
+      for (const arrow of this.edgesOf(next.step)) this.both(arrow, (element) => add(element, "coming"));
+    } else if (next?.step.kind === "forward") {
+      for (const arrow of this.arrowsInto(next)) this.both(arrow, (element) => add(element, "coming"));
+    }
+  }
+
+  both(arrow, act) {
+    act(arrow.element);
+    if (arrow.label) act(arrow.label);
+  }
+
+  boxOf(node) {
+    const place = this.run.node(node);
+    return this.boxes.find((box) => box.nodes.some((other) => this.run.node(other) === place));
+  }
+
+  edgesOf(step) {
+    return this.arrows.filter((arrow) => arrow.link.edges.some(([c, k]) => c === step.node && k === step.slot));
+  }
+
+  /** Forward the edges into a node; backward those that brought its gradient. */
+  arrowsInto({ step }) {
+    const forward = step.kind === "forward";
+    return this.arrows.filter((arrow) => arrow.link.edges.some(([c, k]) => {
+      if (forward) return c === step.node && arrow.link.kind !== "backward";
+      const source = this.data.nodes[c].inputs[k];
+      return source !== null && this.run.node(source) === this.run.node(step.node) && arrow.link.kind !== "forward";
+    }));
+  }
+
+  select(node) {
+    for (const box of this.boxes) {
+      const on = node !== null && box.nodes.some((other) => this.run.node(other) === this.run.node(node));
+      toggle(box.element, "selected", on);
+      box.element.setAttribute("tabindex", on ? "0" : "-1");
+    }
+    if (node === null || !this.boxes.some((box) => box.element.classList.contains("selected"))) {
+      this.boxes[0]?.element.setAttribute("tabindex", "0");
+    }
+  }
+
+  /** Lights up what a text speaks of: names of nodes, or "a->b" for an edge. */
+  highlight(names) {
+    const wanted = new Set(names);
+    for (const box of this.boxes) {
+      toggle(box.element, "pointed", box.nodes.some((node) => wanted.has(this.data.nodes[node].name)));
+    }
+    for (const arrow of this.arrows) {
+      const on = arrow.link.edges.some(([c, k]) => {
+        const source = this.data.nodes[c].inputs[k];
+        return source !== null && wanted.has(`${this.data.nodes[source].name}->${this.data.nodes[c].name}`);
+      });
+      toggle(arrow.element, "pointed", on);
+    }
+  }
+
+  breakpoints(nodes) {
+    for (const box of this.boxes) toggle(box.element, "breakpoint", box.nodes.some((node) => nodes.has(node)));
+  }
+
+  describe() {
+    for (const { card, element, nodes } of this.boxes) {
+      const texts = this.texts(card);
+      const rows = texts.rows.map(([, , lines]) => lines.map(plain).join(" "));
+      const open = this.data.unfoldings[nodes.at(-1)] || card.role === "fold" ? `; ${this.t("Enter unfolds it")}` : "";
+      element.setAttribute("aria-label", [plain(texts.head), ...rows].join("; ") + open);
+    }
+  }
+}
+
+function plain(spans) {
+  return spans.map(([text]) => text).join("");
+}

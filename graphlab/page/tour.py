@@ -1,0 +1,108 @@
+"""A guided tour: a small JSON file beside the model, checked, as stops of a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from graphlab.errors import ModelError
+from graphlab.messages import LANGUAGES, did_you_mean, tr
+from graphlab.storyboard import VIEWS, Storyboard, TourStop
+
+KEYS = ("node", "phase", "to", "view", "highlight", "unfold", "text")
+START, END = -1, -2  # in the place of a step
+FORMAT = "graphlab.tour/1"
+
+
+def read_tour(path: str | Path) -> list[dict[str, Any]]:
+    """The stops of a tour file. Raises ModelError where it is none.
+
+    {"format": "graphlab.tour/1", "stops": [{"node": "bn", "phase": "backward", "text": "…"}]}. A text is a string, or
+    one a language: {"en": "…", "ko": "…"}.
+    """
+    try:
+        found = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(tr("{path}: cannot be read: {why}", path=path, why=error.strerror or error)) from None
+    except ValueError as error:
+        raise ModelError(tr("{path}: is no JSON: {why}", path=path, why=error)) from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("stops"), list):
+        text = '{path}: a tour is {{"format": "{format}", "stops": […]}}'
+        raise ModelError(tr(text, path=path, format=FORMAT))
+    for n, stop in enumerate(found["stops"], 1):
+        _check(stop, f"{path}: " + tr("stop {n}", n=n))
+    return list(found["stops"])
+
+
+def _check(stop: Any, where: str) -> None:
+    if not isinstance(stop, dict):
+        raise ModelError(tr("{where}: must be an object with a text", where=where))
+    for key in stop:
+        if key not in KEYS:
+            hint, listed = did_you_mean(str(key), KEYS), ", ".join(KEYS)
+            text = "{where}: unknown key '{key}'{hint}; a stop has {listed}"
+            raise ModelError(tr(text, where=where, key=key, hint=hint, listed=listed))
+    words = stop.get("text")
+    texts = list(words.values()) if isinstance(words, dict) else [words]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise ModelError(tr('{where}: text must be a string, or one a language: {{"en": …, "ko": …}}', where=where))
+    if isinstance(words, dict) and not set(words) <= set(LANGUAGES):
+        raise ModelError(tr("{where}: the languages of a text are {listed}", where=where, listed=", ".join(LANGUAGES)))
+    for key, known in (("view", VIEWS), ("phase", ("start", "forward", "backward", "end"))):
+        if key in stop and stop[key] not in known:
+            text = "{where}: {key} is '{word}' but must be one of {listed}"
+            raise ModelError(tr(text, where=where, key=key, word=stop[key], listed=", ".join(known)))
+    for key in ("highlight", "unfold"):
+        listed = stop.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            raise ModelError(tr("{where}: {key} must be a list of names", where=where, key=key))
+
+
+def with_tour(board: Storyboard, stops: list[dict[str, Any]], path: str | Path = "") -> Storyboard:
+    """The page with a tour. Raises ModelError for names that are not on it."""
+    if not stops:
+        return board
+    names = {node.name for node in board.nodes}
+    tour = []
+    for n, stop in enumerate(stops, 1):
+        where = f"{path}: " + tr("stop {n}", n=n)
+        asked = [stop.get("node"), stop.get("to"), *stop.get("unfold", ())]
+        asked += [name for text in stop.get("highlight", ()) for name in text.split("->")]
+        for name in asked:
+            if name is not None and name not in names:
+                hint = did_you_mean(str(name), names)
+                raise ModelError(tr("{where}: there is no node '{name}'{hint}", where=where, name=name, hint=hint))
+        tour.append(_stop(board, stop, where))
+    return replace(board, tour=tuple(tour))
+
+
+def _stop(board: Storyboard, stop: Mapping[str, Any], where: str) -> TourStop:
+    words = stop["text"]
+    texts = dict(words) if isinstance(words, dict) else {board.lang: words}
+    node = stop.get("node")
+    highlight = tuple(stop.get("highlight") or ([node] if node else ()))
+    return TourStop(texts, _step(board, stop, where), stop.get("view"), highlight, tuple(stop.get("unfold", ())))
+
+
+def _step(board: Storyboard, stop: Mapping[str, Any], where: str) -> int | None:
+    """The place of the step at which a stop stands: the node's last of that phase, or what it sends to `to`."""
+    phase, name, to = stop.get("phase"), stop.get("node"), stop.get("to")
+    if phase in ("start", "end"):
+        return START if phase == "start" else END
+    if name is None:
+        return None
+    kinds = ("forward",) if phase != "backward" else ("contribution", "add", "seed")
+    names = [node.name for node in board.nodes]
+    found = [
+        n
+        for n, step in enumerate(board.steps)
+        if step.kind in kinds and names[step.node] == name
+        and (to is None or (step.to is not None and names[step.to] == to))
+    ]  # fmt: skip
+    if not found and phase is not None:
+        said = tr("'{node}' does nothing there", node=name)
+        raise ModelError(f"{where}: {said}")
+    return found[-1] if found else None

@@ -1,0 +1,81 @@
+"""gl.view: a run as a page that lets anyone step through it; in a notebook it shows itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from graphlab.export.escape import xml_text
+from graphlab.export.html import to_html
+from graphlab.files import write_file
+from graphlab.page import PageOptions, read_tour, storyboard, with_tour
+from graphlab.trace import Trace
+
+HEIGHT = 720  # pixels in a notebook
+
+
+class Page:
+    """A page in one file. Shows itself in a notebook, in a frame of its own that reaches nothing outside it."""
+
+    def __init__(self, trace: Trace, options: PageOptions, tour: str | Path | None = None) -> None:
+        self.trace = trace
+        board = storyboard(trace, options)
+        self.board = board if tour is None else with_tour(board, read_tour(tour), tour)
+
+    @property
+    def html(self) -> str:
+        """The whole file."""
+        return to_html(self.board)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all. Raises UsageError where it cannot be written."""
+        write_file(path, self.html.encode())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from graphlab.drawing import mimebundle
+
+        frame = (
+            f'<iframe title="{xml_text(self.board.title) or "graphlab"}" width="100%" height="{HEIGHT}"'
+            f' sandbox="allow-scripts allow-forms" srcdoc="{_quoted(self.html)}"></iframe>'
+        )
+        # a notebook that is not trusted shows no frame: it has the picture instead
+        return {"text/html": frame, **mimebundle(self.trace)}
+
+
+def view(source: Any, *, tour: str | Path | None = None, **options: Any) -> Page:
+    """A page of a graph (it is run first) or a trace.
+
+    options: precision, expand, fold, only, max_nodes, params, title, hide, full, lang (graphlab.page.PageOptions).
+    tour: a guided tour's JSON file.
+
+    >>> import graphlab as gl
+    >>> page = gl.view(gl.loads("graphlab: 1\\ninputs: {x: 2}\\nnodes: {y: x * x}"))
+    >>> page.html[:15]
+    '<!DOCTYPE html>'
+    """
+    for name in ("expand", "fold", "only", "hide"):
+        if name in options:
+            given = options[name]
+            options[name] = (given,) if isinstance(given, str) else tuple(given)
+    return Page(prepared(source), PageOptions(**options), tour)
+
+
+def prepared(source: Any) -> Trace:
+    """The trace to show, with gradients where there is a loss."""
+    from graphlab import autodiff
+    from graphlab.errors import LossError
+
+    trace = source if isinstance(source, Trace) else autodiff.forward(source)
+    if trace.has_gradients:
+        return trace
+    try:
+        return autodiff.backward(trace)
+    except LossError:
+        if trace.graph.loss or trace.graph.backward_node:
+            raise
+        return trace
+
+
+def _quoted(html: str) -> str:
+    """HTML as an attribute's value."""
+    return html.replace("&", "&amp;").replace('"', "&quot;")
