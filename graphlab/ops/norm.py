@@ -194,9 +194,9 @@ class BatchNorm(Op):
             xmu = build("sub", x, build("mean", x, name="mu", **over), name="xmu")
             var = build("mean", build("square", xmu, name="sq"), name="var", **over)
         else:
-            mean = build("stop_gradient", running_mean, name="mean")  # statistics are not learned
-            xmu = build("sub", x, along(mean, "mu"), name="xmu")
-            var = along(build("stop_gradient", running_var, name="stopped_var"), "var")
+            mu = build("stop_gradient", running_mean, name="mu")  # statistics are not learned
+            xmu = build("sub", x, along(mu, "mu_along"), name="xmu")
+            var = along(build("stop_gradient", running_var, name="var"), "var_along")
         ivar = build("reciprocal", build("sqrt", var, eps=eps, name="sqrtvar"), name="ivar")
         xhat = build("mul", xmu, ivar, name="xhat")
         gammax = build("mul", along(gamma, "gamma_along"), xhat, name="gammax")

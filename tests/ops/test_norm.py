@@ -69,7 +69,7 @@ def test_it_unfolds_into_kratzerts_nine_nodes():
 def test_in_eval_mode_it_unfolds_into_the_running_statistics():
     steps = run(case_of(BN, PRIMALS, {}, mode="eval"), ["y"])
     made = [node.name for node in steps.graph.nodes if not node.is_leaf]
-    steps_of_eval = ("mean", "stopped_var", "xmu", "sqrtvar", "ivar", "xhat", "gammax")
+    steps_of_eval = ("mu", "var", "xmu", "sqrtvar", "ivar", "xhat", "gammax")
     assert sorted(made) == sorted([*(f"y.{step}" for step in steps_of_eval), "y"])
 
 
