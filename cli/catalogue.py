@@ -44,15 +44,18 @@ def one_op(name: str, width: int) -> Iterator[Line]:
     if op is None:
         hint = did_you_mean(name, REGISTRY)
         raise UsageError(tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint))
-    trace = None if op.family == "leaf" else example_trace(op)
+    modes = ["train"] if op.eval_formula is None else ["train", "eval"]
+    traces = [example_trace(op, mode) for mode in modes if op.family != "leaf"]
     lines: list[Line] = [[Styled(op.name, "strong"), Styled(f" · {tr(op.family)}", "quiet")], ""]
     for paragraph in paragraphs(op):
         lines += [*words(tr(paragraph), width), ""]
     lines += _shapes(op, width)
     lines += _attributes(op, width)
-    if trace is not None:
+    for trace in traces:
         lines += _rules(trace, op, width)
+    for trace in traces[:1]:
         lines += _example(trace, op, width)
+    for trace in traces:
         lines += _expansion(trace, op, width)
     while lines[-1] == "":
         lines.pop()
@@ -70,19 +73,19 @@ def paragraphs(op: type[Op]) -> list[str]:
     return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
-def example_trace(op: type[Op]) -> Trace:
+def example_trace(op: type[Op], mode: str = "train") -> Trace:
     """The op's example, run forward and, where it has a gradient, backward."""
     primals, attrs = op.example(np.random.default_rng(0))
     g = gl.Graph(op.name)
     inputs = [g.input(slot, _array(primal)) for slot, primal in zip(op.slot_names(len(primals)), primals, strict=True)]
     y = g.op(op.name, *inputs, name="y", **attrs)
-    trace = gl.forward(g)
+    trace = gl.forward(g, mode=mode)
     if y.dtype not in ("float64", "float32"):
         return trace
     if y.shape != ():
         upstream = np.random.default_rng(1).integers(-4, 5, size=y.shape) / 2
         g.backward_from(y, upstream)
-        trace = gl.forward(g)
+        trace = gl.forward(g, mode=mode)
     return gl.backward(trace)
 
 
@@ -128,22 +131,27 @@ def _value(value: Any) -> str:
 
 
 def _rules(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
-    """The formula and the chain rule, in symbols, for the example's shapes."""
+    """The formula and the chain rule, in symbols, for the example's shapes and mode."""
     i = trace.graph.index["y"]
     shapes, attrs = _input_shapes(trace, i), trace.graph["y"].attrs
-    yield Styled(tr("formula"), "strong")
-    formula = op.formula_text(shapes, attrs)
+    yield _heading(tr("formula"), trace)
+    formula = op.formula_text(shapes, attrs, trace.mode)
     shown = tr("no short one") if formula is None else show(parse(formula), None, attrs)
     yield from equation(["y", shown], width, 2)
-    local = op.local_texts(shapes, attrs)
+    local = op.local_texts(shapes, attrs, trace.mode)
     if local or op.nograd:
         yield ""
-        yield Styled(tr("chain rule"), "strong")
+        yield _heading(tr("chain rule"), trace)
     for slot, rule in local.items():
         yield from equation([f"∂L/∂{symbol(slot.lstrip('*'))}", show(parse(rule), None, attrs)], width, 2)
     for slot in op.nograd:
         yield f"  ∂L/∂{symbol(slot)}: {tr('none, it has no derivative')}"
     yield ""
+
+
+def _heading(text: str, trace: Trace) -> Line:
+    """A section's title; of an op that computes something else in inference, with the mode."""
+    return [Styled(text, "strong"), tr("  in inference") if trace.mode == "eval" else ""]
 
 
 def _input_shapes(trace: Trace, i: int) -> Sequence[tuple[int, ...]]:
@@ -179,15 +187,15 @@ def _expansion(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
     """The steps the op is made of, with the example's numbers."""
     if op.expand is None:
         return
+    yield _heading(tr("made of"), trace)
     try:
         steps = expand_trace(trace, ["y"])
     except GraphlabError as error:
-        yield Styled(tr("made of"), "strong")
-        yield f"  {error.message}"
+        yield from (f"  {error.message}", "")
         return
-    yield Styled(tr("made of"), "strong")
     for i, node in enumerate(steps.graph.nodes):
         if not node.is_leaf:
             worked = forward_worked(steps, i, numbers=False)
             pieces: list[Text] = [worked.left, worked.symbolic or node.op, Styled(worked.result, "value")]
             yield from equation(pieces, width, 2, node.op)
+    yield ""

@@ -60,7 +60,7 @@ def formula_of(trace: Trace, i: int) -> Formula | None:
     """Node i's formula; None for a leaf, and for an op that has no short one."""
     node = trace.graph.nodes[i]
     setting = _setting(trace, i)
-    text = None if node.is_leaf else ops.get(node.op).formula_text(setting.shapes, node.attrs)
+    text = None if node.is_leaf else ops.get(node.op).formula_text(setting.shapes, node.attrs, trace.mode)
     return None if text is None else _written(text, setting, None, None)
 
 

@@ -155,14 +155,15 @@ class Trace:
         """The rules of all of node i's slots; kept, since there may be thousands and each is asked for by itself."""
         node = self.graph.nodes[i]
         op = ops.get(node.op)
-        if i in self._rules and self._rules[i][0] is op.local:
+        written = op.local, op.eval_local
+        if i in self._rules and self._rules[i][0] == written:
             return self._rules[i][1]
         shapes = [
             np.shape(self.values[j]) if j >= len(self.graph) else self.plan.shapes[j] for j in self.plan.operands[i]
         ]
-        texts = op.local_texts(shapes, node.attrs)
+        texts = op.local_texts(shapes, node.attrs, self.mode)
         if len(shapes) > 3:
-            self._rules[i] = op.local, texts
+            self._rules[i] = written, texts
         return texts
 
     def sent(self, i: int) -> tuple[Contribution, ...]:

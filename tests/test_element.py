@@ -22,9 +22,9 @@ FUNCTIONS = {**PRIMITIVES, "maximum": lambda *x: max(x), "minimum": lambda *x: m
 OPS = sorted(name for name, op in REGISTRY.items() if op.family != "leaf")
 
 
-def entries(name: str) -> Iterator[tuple[Any, Any, Any, tuple[int, ...]]]:
+def entries(name: str, mode: str) -> Iterator[tuple[Any, Any, Any, tuple[int, ...]]]:
     """(formula, values, expected, key) of every entry of an op's example, forward and backward."""
-    trace = example_trace(REGISTRY[name])
+    trace = example_trace(REGISTRY[name], mode)
     i = trace.graph.index["y"]
     slots = trace.graph.nodes[i].slots
     parts = (trace.contributions or [()] * (i + 1))[i] or ()
@@ -36,10 +36,11 @@ def entries(name: str) -> Iterator[tuple[Any, Any, Any, tuple[int, ...]]]:
                 yield formula.numbered, values, array, key
 
 
+@pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("name", OPS)
-def test_it_evaluates_to_the_entry(name: str) -> None:
+def test_it_evaluates_to_the_entry(name: str, mode: str) -> None:
     checked = 0
-    for tree, values, array, key in entries(name):
+    for tree, values, array, key in entries(name, mode):
         one = Element(tree, values, key)
         if "…" in show(one.tree, one.symbols()):
             continue

@@ -56,8 +56,9 @@ def test_numbers_put_in_give_the_printed_result():
     assert checked > 50
 
 
+@pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("name", sorted(n for n, op in REGISTRY.items() if op.family != "leaf"))
-def test_upstream_times_local_is_downstream_for_every_op(name):
+def test_upstream_times_local_is_downstream_for_every_op(name, mode):
     """Where an op shows a local derivative, its product with the upstream gradient is the contribution."""
     op = REGISTRY[name]
     rng = np.random.default_rng(3)
@@ -72,7 +73,7 @@ def test_upstream_times_local_is_downstream_for_every_op(name):
     if out.dtype not in ("float64",):
         return  # comparisons: nothing flows back
     g.backward_from(out, rng.normal(size=out.shape))
-    trace = gl.backward(gl.forward(g))
+    trace = gl.backward(gl.forward(g, mode=mode))
     i = trace.graph.index["out"]
     for k, part in enumerate(trace.contributions[i] or ()):
         local = local_derivative(trace, i, k) if part is not None else None
@@ -93,8 +94,10 @@ def test_upstream_times_local_is_downstream_for_every_op(name):
 
 def test_a_planted_error_in_a_local_rule_is_seen(monkeypatch):
     monkeypatch.setattr(REGISTRY["sin"], "local", {"x": "upstream * sin(x)"})
-    with pytest.raises(AssertionError):
-        test_upstream_times_local_is_downstream_for_every_op("sin")
+    monkeypatch.setattr(REGISTRY["dropout"], "eval_local", {"x": "upstream * rate"})
+    for name, mode in (("sin", "train"), ("dropout", "eval")):
+        with pytest.raises(AssertionError):
+            test_upstream_times_local_is_downstream_for_every_op(name, mode)
 
 
 def test_layers_call_their_own_parameters_by_short_names():

@@ -136,12 +136,8 @@ class _Composer:
         yield Table(
             (tr("name"), tr("role"), tr("shape"), tr("value")), self._rows_given(), (False, False, False, False)
         )
-        if self.trace.mode == "eval" and {"batchnorm", "dropout"} & {node.op for node in graph.nodes}:
-            text = (
-                "This is a run in inference mode: batchnorm takes the running mean and variance for μ and σ², so that "
-                "the gradient of its input has no terms with Σ, and dropout passes its input on (mask = 1)."
-            )
-            yield Paragraph(tr(text))
+        if self.trace.mode == "eval":
+            yield Paragraph(tr("This is a run in inference mode."))
 
     def _rows_given(self) -> tuple[tuple[str, ...], ...]:
         """Every leaf, and what the run drew or keeps: dropout's masks, in inference mode the running statistics."""

@@ -63,7 +63,8 @@ class Op:
     Everything about an op stands in its class: slots, attributes, shapes, the formula and the local rules that are
     shown, and the forward and vjp that compute. `formula` and each value of `local` are texts in the primitives of
     graphlab.formula, over slots, attributes, y, upstream and named residuals; or a static method
-    (shapes, **attrs) that returns them, where they depend on those.
+    (shapes, **attrs) that returns them, where they depend on those. An op that computes something else in eval mode
+    has both `eval_formula` and `eval_local` besides.
     """
 
     name: ClassVar[str] = ""
@@ -82,6 +83,8 @@ class Op:
     macs: ClassVar[Callable[..., int] | None] = None  # (shapes, out) -> multiply-adds, for matrix products
     formula: ClassVar[Any] = None
     local: ClassVar[Any] = {}
+    eval_formula: ClassVar[Any] = None  # in eval mode; None: as in train mode
+    eval_local: ClassVar[Any] = None
     expand: ClassVar[Callable[..., Any] | None] = None
     parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
     updates: ClassVar[Callable[..., dict[str, Array]] | None] = None
@@ -119,14 +122,16 @@ class Op:
         return check_axes(cls.axes, cls.slots, shapes)
 
     @classmethod
-    def formula_text(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> str | None:
-        """The formula for these shapes and attributes; None where there is no short one."""
-        return cls.formula(shapes, **attrs) if callable(cls.formula) else cls.formula
+    def formula_text(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any], mode: str = "train") -> str | None:
+        """The formula for these shapes and attributes in a mode; None where there is no short one."""
+        formula = cls.eval_formula if mode == "eval" and cls.eval_formula is not None else cls.formula
+        return formula(shapes, **attrs) if callable(formula) else formula
 
     @classmethod
-    def local_texts(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Mapping[str, str]:
-        """The chain rule written out, per slot."""
-        return cls.local(shapes, **attrs) if callable(cls.local) else cls.local
+    def local_texts(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any], mode: str = "train") -> Mapping[str, str]:
+        """The chain rule in a mode written out, per slot."""
+        local = cls.eval_local if mode == "eval" and cls.eval_local is not None else cls.local
+        return local(shapes, **attrs) if callable(local) else local
 
     @classmethod
     def variadic(cls) -> bool:

@@ -96,18 +96,31 @@ class BatchNorm(Op):
 
     @staticmethod
     def local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
-        others = list(other_axes(len(shapes[0]), axis))
-        gamma = _spread_text("gamma", len(shapes[0]), axis)
-        if len(others) not in others:  # the features are last, where numpy's broadcasting finds them
-            total, along = total_kept, along_kept = "sum_to(upstream, beta)", "sum_to(upstream * xhat, gamma)"
-        else:
-            total, along = f"sum(upstream, axis={others})", f"sum(upstream * xhat, axis={others})"
-            total_kept = f"sum(upstream, axis={others}, keepdims=true)"
-            along_kept = f"sum(upstream * xhat, axis={others}, keepdims=true)"
+        ndim = len(shapes[0])
+        gamma = _spread_text("gamma", ndim, axis)
+        total, along = (
+            _total_text(text, slot, ndim, axis, keep=True)
+            for text, slot in (("upstream", "beta"), ("upstream * xhat", "gamma"))
+        )
         return {
-            "x": f"{gamma} / sqrt(var + eps) * (upstream - {total_kept} / n - xhat * {along_kept} / n)",
-            "gamma": along,
-            "beta": total,
+            "x": f"{gamma} / sqrt(var + eps) * (upstream - {total} / n - xhat * {along} / n)",
+            "gamma": _total_text("upstream * xhat", "gamma", ndim, axis),
+            "beta": _total_text("upstream", "beta", ndim, axis),
+        }
+
+    @staticmethod
+    def eval_formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> str:
+        gamma, beta, mean, var = (_spread_text(v, len(shapes[0]), axis) for v in BatchNorm.slots[1:])
+        return f"{gamma} * (x - {mean}) / sqrt({var} + eps) + {beta}"
+
+    @staticmethod
+    def eval_local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
+        ndim = len(shapes[0])
+        gamma, _, mean, var = (_spread_text(v, ndim, axis) for v in BatchNorm.slots[1:])
+        return {
+            "x": f"upstream * {gamma} / sqrt({var} + eps)",
+            "gamma": _total_text(f"upstream * (x - {mean}) / sqrt({var} + eps)", "gamma", ndim, axis),
+            "beta": _total_text("upstream", "beta", ndim, axis),
         }
 
     @staticmethod
@@ -194,9 +207,9 @@ class BatchNorm(Op):
             xmu = build("sub", x, build("mean", x, name="mu", **over), name="xmu")
             var = build("mean", build("square", xmu, name="sq"), name="var", **over)
         else:
-            mean = build("stop_gradient", running_mean, name="mean")  # statistics are not learned
-            xmu = build("sub", x, along(mean, "mu"), name="xmu")
-            var = along(build("stop_gradient", running_var, name="stopped_var"), "var")
+            mu = build("stop_gradient", running_mean, name="mu")  # statistics are not learned
+            xmu = build("sub", x, along(mu, "mu_along"), name="xmu")
+            var = along(build("stop_gradient", running_var, name="var"), "var_along")
         ivar = build("reciprocal", build("sqrt", var, eps=eps, name="sqrtvar"), name="ivar")
         xhat = build("mul", xmu, ivar, name="xhat")
         gammax = build("mul", along(gamma, "gamma_along"), xhat, name="gammax")
@@ -214,6 +227,13 @@ def _spread_text(name: str, ndim: int, axis: int) -> str:
     if _is_last(axis, ndim):
         return name
     return f"spread({name}, x, axis={list(other_axes(ndim, axis))})"
+
+
+def _total_text(text: str, slot: str, ndim: int, axis: int, keep: bool = False) -> str:
+    """In a formula, the sum over all axes but the features', as a slot of features takes it or kept beside x."""
+    if _is_last(axis, ndim):
+        return f"sum_to({text}, {slot})"
+    return f"sum({text}, axis={list(other_axes(ndim, axis))}{', keepdims=true' if keep else ''})"
 
 
 class LayerNorm(Op):

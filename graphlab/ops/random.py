@@ -34,6 +34,8 @@ class Dropout(Elementwise):
     random = True
     formula = "x * mask"
     local = {"x": "upstream * mask"}
+    eval_formula = "x"
+    eval_local = {"x": "upstream"}
 
     @classmethod
     def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:

@@ -291,6 +291,7 @@ def test_ops_shows_each_op_in_full(run: Run, name: str, columns: int) -> None:
     assert ("made of" in headings) == (op.expand is not None)
     assert ("attributes" in headings) == bool({**op.attrs, **op.layer_attrs})
     assert ("example" in headings) == (op.family != "leaf")
+    assert ("formula  in inference\n" in result.stdout) == (op.eval_formula is not None)
     example = result.stdout.partition("\nexample")[2]
     assert "NaN" not in example
     assert "Inf" not in example

@@ -169,13 +169,15 @@ def test_a_page_gives_all_that_its_steps_need() -> None:
         "  h: batchnorm(x)\n  d: dropout(h, rate=0.5)\n  L: sum(d * d)\nloss: L\n"
     )
     tables = {}
-    for mode in ("train", "eval"):
+    for mode, kept in (("train", {"μ", "x̂", "mask"}), ("eval", set())):
         trace = gl.backward(gl.forward(graph, mode=mode))
         blocks = compose(trace).blocks
+        said = " ".join(f"{equation.rule} {equation.numbers}" for equation in equations_of(blocks))
+        assert {name for name in ("μ", "x̂", "mask", "Inf") if name in said} == kept
         table = next(block for block in blocks if isinstance(block, Table))
         tables[mode] = {str(row[0]): str(row[3]) for row in table.rows}
-        said = any(isinstance(block, Paragraph) and "inference mode" in block.text for block in blocks)
-        assert said == (mode == "eval")
+        texts = [block.text for block in blocks if isinstance(block, Paragraph)]
+        assert ("This is a run in inference mode." in texts) == (mode == "eval")
     mask = np.asarray(worked_out(tables["train"]["mask of d"]))
     assert mask.shape == (3, 2)
     assert set(mask.ravel().tolist()) <= {0.0, 2.0}

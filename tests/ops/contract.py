@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,11 +50,17 @@ class Case:
 
     def key(self, slot: str) -> str:
         """Under which the slot's rule stands: its own name, or *xs for all of them."""
-        texts = self.op.local_texts(self.shapes, self.attrs)
+        texts = self.local_texts()
         return slot if slot in texts or not self.op.variadic() else self.op.slots[-1]
 
     def rule(self, slot: str) -> str | None:
-        return self.op.local_texts(self.shapes, self.attrs).get(self.key(slot))
+        return self.local_texts().get(self.key(slot))
+
+    def formula_text(self) -> str | None:
+        return self.op.formula_text(self.shapes, self.attrs, self.mode)
+
+    def local_texts(self) -> Mapping[str, str]:
+        return self.op.local_texts(self.shapes, self.attrs, self.mode)
 
 
 def case_of(
@@ -87,7 +93,7 @@ def differ(what: str, got: Any, want: Any, tolerance: float) -> list[str]:
 def check_formula(case: Case) -> list[str]:
     """The formula, evaluated, is forward's value."""
     value, residuals = case.forward()
-    text = case.op.formula_text(case.shapes, case.attrs)
+    text = case.formula_text()
     if text is None:
         return []
     return differ("formula", evaluate(parse(text), case.names(value, residuals)), value, 1e-12)
@@ -200,10 +206,12 @@ def check_documented(case: Case) -> list[str]:
     """Shapes and an example that runs; a formula or the reason why not; texts of known names that can be shown."""
     op, doc = case.op, case.op.__doc__ or ""
     problems = [f"docstring: no {part!r}" for part in (">>>", "→") if part not in doc]
-    formula = op.formula_text(case.shapes, case.attrs)
+    formula = case.formula_text()
     if formula is None and "formula" not in doc:
         problems.append("docstring: no formula, and no reason why")
-    texts = dict(op.local_texts(case.shapes, case.attrs))
+    if (op.eval_formula is None) != (op.eval_local is None):
+        problems.append("eval mode: a formula without local rules of its own, or rules without a formula")
+    texts = dict(case.local_texts())
     known = {*case.slots, *case.attrs, *op.residuals, "y", "upstream", "none", "true", "false", "pi"}
     known |= {op.slots[-1][1:].removesuffix("s")} if op.variadic() else set()
     for text in [*texts.values(), *([formula] if formula else [])]:

@@ -6,6 +6,7 @@ from contract import case_of, run
 
 from graphlab import autodiff, builder
 from graphlab.errors import ModelError, ShapeError
+from graphlab.formula import names, parse
 from graphlab.ops import Context, check_attrs, get
 
 BN = get("batchnorm")
@@ -69,7 +70,7 @@ def test_it_unfolds_into_kratzerts_nine_nodes():
 def test_in_eval_mode_it_unfolds_into_the_running_statistics():
     steps = run(case_of(BN, PRIMALS, {}, mode="eval"), ["y"])
     made = [node.name for node in steps.graph.nodes if not node.is_leaf]
-    steps_of_eval = ("mean", "stopped_var", "xmu", "sqrtvar", "ivar", "xhat", "gammax")
+    steps_of_eval = ("mu", "var", "xmu", "sqrtvar", "ivar", "xhat", "gammax")
     assert sorted(made) == sorted([*(f"y.{step}" for step in steps_of_eval), "y"])
 
 
@@ -82,6 +83,13 @@ def test_eval_mode_uses_the_running_statistics():
     np.testing.assert_allclose(gbeta, UPSTREAM.sum(axis=0), rtol=1e-13)
     assert updates == {}
     assert residuals[-1] == np.inf
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_what_eval_mode_shows_speaks_of_the_running_statistics(axis):
+    shapes, attrs = [(2, 3, 3), (3,), (3,), (3,), (3,)], check_attrs(BN, {"axis": axis})
+    texts = [BN.formula_text(shapes, attrs, "eval"), *BN.local_texts(shapes, attrs, "eval").values()]
+    assert set().union(*(names(parse(text)) for text in texts)) == {*BN.slots, "eps", "upstream"}
 
 
 def test_updates_mix_in_the_batch_with_the_unbiased_variance():

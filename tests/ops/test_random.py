@@ -7,6 +7,7 @@ import graphlab as gl
 from graphlab import autodiff, builder
 from graphlab.errors import ModelError
 from graphlab.ops import Context, get
+from graphlab.worked import backward_worked, forward_worked
 
 DROPOUT = get("dropout")
 
@@ -35,6 +36,16 @@ def test_eval_mode_is_the_identity_forwards_and_backwards():
     value, residuals = DROPOUT.forward(Context("eval"), x, rate=0.5)
     np.testing.assert_array_equal(value, x)
     np.testing.assert_array_equal(DROPOUT.vjp(Context("eval"), g, (x,), value, residuals, rate=0.5)[0], g)
+
+
+def test_each_mode_shows_what_it_does():
+    graph = gl.loads("graphlab: 1\ninputs: {x: [1, 2]}\nnodes: {d: 'dropout(x)', L: sum(d)}\nloss: L")
+    shown = {}
+    for mode in ("train", "eval"):
+        trace = gl.backward(gl.forward(graph, mode=mode))
+        shown[mode] = forward_worked(trace, 1).symbolic, backward_worked(trace, 1, 0).symbolic, trace.rule(1, 0)
+    assert shown["train"] == ("x × mask", "∂L/∂d × mask", "upstream * mask")
+    assert shown["eval"] == ("x", "∂L/∂d", "upstream")
 
 
 def test_in_a_graph_the_mask_follows_seed_name_and_iteration():
