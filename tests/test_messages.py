@@ -29,8 +29,8 @@ OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
 
 def said_by_ops() -> set[str]:
-    """Their descriptions, paragraph by paragraph as `graphlab ops` shows them, and what their attributes are."""
-    out: set[str] = set()
+    """Their descriptions, paragraph by paragraph as `graphlab ops` shows them; what attributes are and must be."""
+    out = {expected for _, expected in importlib.import_module("graphlab.ops.base")._KINDS.values()}
     for op in REGISTRY.values():
         out |= {inspect.cleandoc(op.__doc__ or "").partition("\n")[0], *paragraphs(op)}
         out |= {attr.help for attr in (*op.attrs.values(), *op.layer_attrs.values()) if attr.help}
