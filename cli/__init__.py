@@ -15,6 +15,7 @@ from graphlab import __version__
 from graphlab.messages import LANGUAGES, did_you_mean, tr
 
 from .failures import Ended, guarded
+from .helping import Context
 from .screen import colour_wanted, utf8_output
 from .speaking import wanted_language as wanted_language  # chooses the language, before any text is made
 
@@ -46,6 +47,8 @@ zsh_source and fish_source:
 class Program(click.Group):
     """The group of commands; each is imported when it is asked for."""
 
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -53,6 +56,7 @@ class Program(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
+        command.context_class = Context
         return command
 
     def resolve_command(

@@ -22,8 +22,9 @@ from graphlab.worked import inline
 
 from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
+from .table import padded
 from .trying import Trying
-from .verbs import HELP, cut, needed, verb, whole
+from .verbs import HELP, cut, explained, needed, verb, whole
 
 _MOVES = ("step", "next", "finish", "back", "rnext", "rfinish", "rc", "run")
 _COUNTED = ("step", "next", "back", "rnext")
@@ -146,7 +147,7 @@ class Console(Trying):
             stop = self.debugger.stop(position=shown)
             mark = "→" if shown == here else " "
             what = f"{symbol(stop.node)} · {stop.op}" if stop.node else ""
-            text = f"{mark} {shown:>6}  {tr(stop.phase):<9} {what}"
+            text = f"{mark} {shown:>6}  {padded(tr(stop.phase), 9)} {what}"
             yield Styled(text, "strong") if shown == here else text
             if shown == len(timeline):
                 return
@@ -231,8 +232,7 @@ class Console(Trying):
     def do_help(self, rest: str) -> Lines:
         names = [verb(rest)] if rest else list(HELP)
         for name in names:
-            words, text = HELP[name]
-            yield [Styled(f"{name} {words}".ljust(34), "strong"), " ", text]
+            yield from explained(name, self.width)
 
     def do_quit(self, rest: str) -> Lines:
         self.done = True

@@ -56,6 +56,15 @@ def text_width(text: str) -> int:
     return cell_len(text)
 
 
+def padded(text: str, columns: int) -> str:
+    """The text with spaces behind it, `columns` wide on a terminal.
+
+    >>> padded("값", 4) + "|"
+    '값  |'
+    """
+    return text + " " * (columns - text_width(text))
+
+
 def _shrink(columns: Sequence[Column], sizes: list[int], width: int | None) -> None:
     """Take from the widest column that folds until all fit, or none can give more."""
     folding = [i for i, column in enumerate(columns) if column.fold]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from graphlab.errors import ModelError
 from graphlab.messages import did_you_mean, tr
 
+from .screen import Line, Styled
+from .table import words
+
+_BESIDE = 34  # so many columns have a command and what it takes, with its help beside them
 ALIASES = {
     "b": "break", "bt": "where", "c": "continue", "g": "goto", "h": "help", "l": "list", "n": "next", "p": "print",
     "q": "quit", "r": "run", "rs": "back", "rn": "rnext", "s": "step", "tb": "tbreak", "u": "until", "w": "watch",
@@ -68,6 +73,17 @@ def verb(word: str) -> str:
     if found:
         raise ModelError(tr("'{word}' may be {names}", word=word, names=", ".join(found)))
     raise ModelError(tr("there is no command '{word}'{hint}; see: help", word=word, hint=did_you_mean(word, HELP)))
+
+
+def explained(name: str, width: int) -> Iterator[Line]:
+    """A command and what it does; below it where the command leaves no room beside it."""
+    text = f"{name} {HELP[name][0]}".rstrip()
+    if len(text) > _BESIDE:
+        yield Styled(text, "strong")
+        text = ""
+    for line in words(HELP[name][1], max(width - _BESIDE - 1, 20)):
+        yield [Styled(text.ljust(_BESIDE), "strong"), " ", line]
+        text = ""
 
 
 def cut(text: str, at: str) -> tuple[str, str, str]:

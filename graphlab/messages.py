@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import gettext
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -21,6 +21,16 @@ UNSEEN = re.compile(
 LANGUAGES = ("en", "ko")
 DOMAIN, LOCALE = "graphlab", Path(__file__).with_name("locale")
 _language: ContextVar[str] = ContextVar("language", default="en")
+
+_PARTICLES = {  # as the catalogue has them, both ways: after a final consonant, after a vowel
+    "을(를)": ("을", "를"), "은(는)": ("은", "는"), "이(가)": ("이", "가"), "와(과)": ("과", "와"),
+    "(으)로": ("으로", "로"), "(이)어야": ("이어야", "여야"), "(이)": ("이", ""),
+}  # fmt: skip
+_CLOSING = "'\"’”)]}>`.,"
+_BOTH_WAYS = re.compile(rf"(\S*}}[{re.escape(_CLOSING)}]*)({'|'.join(map(re.escape, _PARTICLES))})")
+_DIGITS = ("ㅇ", "ㄹ", "", "ㅁ", "", "", "ㄱ", "ㄹ", "ㄹ", "")  # 영 일 이 삼 사 오 육 칠 팔 구
+# Latin words that end in a consonant, other than ㄹ: time 타임, embedding 임베딩, step 스텝, out 아웃
+_CLOSED = re.compile(r"([mn]e?|ng|((?<![aeiou])[aeiou]|ou)(ck|[ckpt]))$")
 
 
 @lru_cache(maxsize=8)
@@ -65,13 +75,61 @@ def tr(text: str, /, **values: object) -> str:
     '3 nodes'
     >>> tr("unknown op '{op}'", op="re\\nlu")
     "unknown op 're\\\\nlu'"
+    >>> with in_language("ko"):
+    ...     tr("there is no node '{name}'{hint}", name="fc", hint="")
+    "노드 'fc'가 없습니다"
     """
     lang = _language.get()
     if lang != "en" and text:  # the English text is the key
         text = catalogue(lang).gettext(text)
     if not values:
         return text
-    return text.format(**{k: escaped(v) if type(v) is str else v for k, v in values.items()})
+    shown = {k: escaped(v) if type(v) is str else v for k, v in values.items()}
+    return (with_particles(text, shown) if lang == "ko" else text).format(**shown)
+
+
+def with_particles(text: str, values: Mapping[str, object]) -> str:
+    """A Korean text, still with its {names}, in which each particle both ways becomes the one that its value takes.
+
+    Where nobody knows how the value is read, it stays both ways. What the values themselves say is left alone.
+
+    >>> with_particles("'{a}'을(를) {b}(으)로", {"a": "노드", "b": "L"}), with_particles("{a}은(는)", {"a": "×"})
+    ("'{a}'를 {b}로", '{a}은(는)')
+    """
+
+    def chosen(match: re.Match[str]) -> str:
+        final = final_consonant(match[1].format(**values))
+        if final is None:
+            return match[0]
+        vowel = final == "" or (final == "ㄹ" and match[2] == "(으)로")
+        return match[1] + _PARTICLES[match[2]][vowel]
+
+    return _BOTH_WAYS.sub(chosen, text) if "(" in text else text
+
+
+def final_consonant(word: str) -> str | None:
+    """What a word ends in as Koreans say it: ㄹ, another consonant (any one stands for all), "" a vowel, None unknown.
+
+    Digits by their names. A Latin word without a vowel letter is spelt: only L, M, N and R end in a consonant. Others
+    are judged by their last letters, roughly as loanwords are written: model 모델, time 타임, input 인풋; layer 레이어.
+
+    >>> [final_consonant(word) for word in ("기울기", "값", "'손실'", "x[0,7]", "relu", "fc", "L", "model", "input")]
+    ['', 'ㅇ', 'ㄹ', 'ㄹ', '', '', 'ㄹ', 'ㄹ', 'ㅇ']
+    >>> final_consonant("∂")  # None
+    """
+    word = word.rstrip(_CLOSING)
+    last = word[-1:]
+    if "가" <= last <= "힣":
+        final = (ord(last) - ord("가")) % 28
+        return "" if final == 0 else "ㄹ" if final == 8 else "ㅇ"
+    if last.isascii() and last.isdigit():
+        return _DIGITS[int(last)]
+    latin = re.search("[a-z]+$", word.lower())
+    if latin is None:
+        return None
+    if not re.search("[aeiouy]", latin[0]):
+        return {"l": "ㄹ", "r": "ㄹ", "m": "ㅁ", "n": "ㄴ"}.get(last.lower(), "")
+    return "ㄹ" if re.search("le?$", latin[0]) else "ㅇ" if _CLOSED.search(latin[0]) else ""
 
 
 def escaped(text: str) -> str:

@@ -18,7 +18,7 @@ import graphlab as gl
 from graphlab import messages
 from graphlab.handout import HandoutOptions
 from graphlab.handout.content import Handout
-from graphlab.messages import LANGUAGES, LOCALE, catalogue, in_language, tr
+from graphlab.messages import LANGUAGES, LOCALE, catalogue, final_consonant, in_language, tr, with_particles
 from graphlab.ops import REGISTRY
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*/*.yaml"))
@@ -29,8 +29,8 @@ OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
 
 def said_by_ops() -> set[str]:
-    """Their descriptions, paragraph by paragraph as `graphlab ops` shows them, and what their attributes are."""
-    out: set[str] = set()
+    """Their descriptions, paragraph by paragraph as `graphlab ops` shows them; what attributes are and must be."""
+    out = {expected for _, expected in importlib.import_module("graphlab.ops.base")._KINDS.values()}
     for op in REGISTRY.values():
         out |= {inspect.cleandoc(op.__doc__ or "").partition("\n")[0], *paragraphs(op)}
         out |= {attr.help for attr in (*op.attrs.values(), *op.layer_attrs.values()) if attr.help}
@@ -121,6 +121,66 @@ def test_a_language_ends_where_its_block_does() -> None:
     with pytest.raises(ValueError, match="xx"):
         catalogue("xx")
     assert messages.LANGUAGES[0] == "en"
+
+
+@pytest.mark.parametrize(
+    ("words", "final"),
+    [
+        (
+            "노드 크기 W W2 b4 5 9 relu tanh layer1.act#2 error bias loss node value state weight float64 8GB",
+            "",
+        ),
+        ("mask PNG price graph 'fc' (4×2) x.grad `seed`", ""),
+        ("손실 값을 L R lr nll 1 7 8 model scale table HTML 0.1", "ㄹ"),
+        (
+            "값 형 M N bn 0 3 6 10 1000 4×3 x[0,3] hidden name None embedding step map block input dropout 'logic'",
+            "other",
+        ),
+        ("γ × … ∂ () []", None),
+    ],
+)
+def test_the_final_consonant_of_a_value(words: str, final: str | None) -> None:
+    known = {"": "", "ㄹ": "ㄹ", None: None}
+    for word in words.split():
+        assert known.get(final_consonant(word), "other") == final, word
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "said"),
+    [
+        ("{a}을(를) {a}은(는) {a}이(가) {a}와(과) {a}(으)로", {"a": "값"}, "값을 값은 값이 값과 값으로"),
+        ("{a}을(를) {a}은(는) {a}이(가) {a}와(과) {a}(으)로", {"a": "노드"}, "노드를 노드는 노드가 노드와 노드로"),
+        ("{a}을(를) {a}은(는) {a}(으)로 {a}(이)라서", {"a": 7}, "7을 7은 7로 7이라서"),
+        ("{a}(이)라서 {a}(이)어야 {b}(이)어야", {"a": "a", "b": "수 3"}, "a라서 a여야 수 3이어야"),
+        ("'{a}'이(가) [{k}]을(를) `{k}`은(는) ({k})(으)로", {"a": "fc", "k": "0,1"}, "'fc'가 [0,1]을 `0,1`은 (0,1)로"),
+        ("index{place}이(가) {a!r}이(가)", {"place": "", "a": "N"}, "index가 'N'이"),
+        ("{a}을(를) {n:,}은(는)", {"a": "γ", "n": 12_000}, "γ을(를) 12,000은"),
+        ("{a}이(가) 은(는)", {"a": "나는 을(를) 썼다 {b}"}, "나는 을(를) 썼다 {b}가 은(는)"),
+    ],
+)
+def test_a_particle_follows_what_was_filled_in(text: str, values: dict[str, object], said: str) -> None:
+    assert with_particles(text, values).format(**values) == said
+
+
+def test_only_korean_chooses_particles() -> None:
+    text = "'{name}' is given twice"
+    with in_language("ko"):
+        assert tr(text, name="W") == "'W'가 두 번 주어졌습니다"
+        assert tr(text, name="b1") == "'b1'이 두 번 주어졌습니다"
+        assert tr("no such {name}이(가)", name="W") == "no such W가"
+    assert tr("no such {name}이(가)", name="W") == "no such W이(가)"
+
+
+@pytest.mark.parametrize("name", ["graphlab", "messages"])
+def test_particles_stand_both_ways_only_behind_a_blank(name: str) -> None:
+    with (LOCALE / "ko" / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
+        said = [message.string for message in pofile.read_po(file)]
+    both = re.compile(r"\w\((를|는|가|과|을|은|이|와)\)|\((으|이)\)\w")
+    behind = re.compile(r"\{[^{}]+\}['`)\]]*(?:을\(를\)|은\(는\)|이\(가\)|와\(과\)|\(으\)로|\(이\))")
+    texts = ["".join(one) if isinstance(one, tuple) else one for one in said]
+    assert [text for text in texts if both.search(behind.sub("", text))] == []
+    counted = sum(len(behind.findall(text)) for text in texts)
+    assert counted > 200 if name == "graphlab" else counted == 0  # click fills in its texts itself
 
 
 WORDS = (  # that are looked up by a name: kinds, phases, verdicts, families, mistakes

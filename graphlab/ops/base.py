@@ -267,11 +267,10 @@ def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
     value = _plain(value)
     ok, expected = _KINDS[attr.kind]
     if not ok(value) or (attr.choices and value not in attr.choices):
-        if attr.choices:
-            expected = " or ".join(attr.choices)
+        wanted = tr(" or ").join(attr.choices) if attr.choices else tr(expected)
         message = tr(
             "{op}: attribute '{name}' is {value!r} but must be {expected}", op=op.name, name=name, value=value,
-            expected=tr(expected),
+            expected=wanted,
         )  # fmt: skip
         raise ModelError(message)
     return tuple(value) if isinstance(value, list) else value
