@@ -77,7 +77,7 @@ def expand(graph: Graph | builder.Graph, names: Iterable[str], mode: str = "trai
     graph = frozen_graph(graph)
     wanted = list(names)
     for name in wanted:
-        _check(graph, name)
+        check_expandable(graph, name)
     graph = _unfold(graph, {node.name for node in graph.nodes if _asked(node, wanted)}, mode)
     while ALL in wanted and any(ops.get(node.op).expand for node in graph.nodes):
         graph = _unfold(graph, {node.name for node in graph.nodes}, mode)
@@ -94,7 +94,8 @@ def expand_trace(trace: Trace, names: Iterable[str]) -> Trace:
     return autodiff.backward(again) if trace.has_gradients else again
 
 
-def _check(graph: Graph, name: str) -> None:
+def check_expandable(graph: Graph, name: str) -> None:
+    """Raises ModelError where `name` is no node, no op, or one that is not made of smaller ones."""
     if name == ALL:
         return
     if name in graph:

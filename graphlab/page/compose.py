@@ -9,7 +9,7 @@ from graphlab import ops
 from graphlab.annotate import Options
 from graphlab.annotate.fold import visible_nodes
 from graphlab.errors import UsageError
-from graphlab.expand import expand_trace
+from graphlab.expand import check_expandable, expand_trace
 from graphlab.messages import LANGUAGES, did_you_mean, language, tr
 from graphlab.page.arrays import Arrays
 from graphlab.page.findings import findings, reasons
@@ -75,6 +75,8 @@ class _Page:
 
     def made(self) -> Storyboard:
         trace, options = self.trace, self.options
+        for name in options.expand:
+            check_expandable(trace.graph, name)
         timeline, names = Timeline(trace), list(range(len(trace.graph)))
         drawn = Options(precision=options.precision, fold=options.fold, only=options.only, max_nodes=options.max_nodes,
                         params=options.params)  # fmt: skip

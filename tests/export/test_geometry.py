@@ -62,9 +62,7 @@ def test_arrows_go_from_box_to_box(placed):
 
 def near(point, rect, slack=14.0):
     x, y = point
-    return (
-        rect.x - slack <= x <= rect.x + rect.width + slack and rect.y - slack <= y <= rect.y + rect.height + slack
-    )
+    return rect.x - slack <= x <= rect.x + rect.width + slack and rect.y - slack <= y <= rect.y + rect.height + slack
 
 
 def test_labels_stand_on_no_box(placed):

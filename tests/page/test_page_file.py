@@ -18,7 +18,7 @@ from graphlab.export.theme import THEMES
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
 WEB = Path(gl.__file__).parent / "export" / "web"
 SMALL = "graphlab: 1\nparams: {a: 3, b: 2}\nnodes: {c: a * b, d: a + c, L: c * d}"
-LARGEST = {"digits": 1_000_000}  # bytes; others: a sample of ten nodes
+LARGE = ("digits", "mlp784")  # few nodes, large arrays
 
 
 def page(text=SMALL, **options):
@@ -32,9 +32,10 @@ def data_of(html):
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_samples_are_small_enough(path):
-    html = gl.view(gl.load(path)).html
-    work = sum(not node.is_leaf for node in gl.load(path).nodes)
-    assert len(html.encode()) < (200_000 if work <= 10 else 1_000_000)
+    graph = gl.load(path)
+    work = sum(not node.is_leaf for node in graph.nodes)
+    small = work <= 10 and path.stem not in LARGE
+    assert len(gl.view(graph).html.encode()) < (200_000 if small else 1_000_000)
 
 
 def test_the_same_run_gives_the_same_bytes():
@@ -83,7 +84,9 @@ def test_modules_are_joined_in_an_order_in_which_they_know_one_another():
             assert module in known, f"{name} imports {module}, which comes later"
             exported = (WEB / module).read_text("utf-8")
             for one in names.split(","):
-                assert re.search(rf"^export (async )?(function|const|class|let) {one.strip()}\b", exported, re.MULTILINE)
+                assert re.search(
+                    rf"^export (async )?(function|const|class|let) {one.strip()}\b", exported, re.MULTILINE
+                )
         known.add(name)
     assert known == {path.name for path in WEB.glob("*.js")}
     tops = re.findall(r"^(?:async )?(?:function|const|class|let) (\w+)", program(), re.MULTILINE)
@@ -94,7 +97,9 @@ def test_modules_are_joined_in_an_order_in_which_they_know_one_another():
 def test_scripts_make_no_markup_of_texts():
     for path in WEB.glob("*.js"):
         source = path.read_text("utf-8")
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", source), path
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", source), (
+            path
+        )
 
 
 def test_the_style_has_every_role_of_the_pictures():
@@ -117,7 +122,7 @@ def test_gl_view_saves_and_shows_itself(tmp_path):
     bundle = shown._repr_mimebundle_()
     assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
     assert re.match(r'<iframe title="Other" .* sandbox="allow-scripts allow-forms" srcdoc="', bundle["text/html"])
-    assert bundle["text/html"].count('"') == 12
+    assert bundle["text/html"].count('"') == 10
 
 
 def test_the_file_reads_as_json_of_its_format():

@@ -181,7 +181,7 @@ def numbers_in(board):
 
 @pytest.mark.parametrize("hide", ["values", "gradients", "rules"])
 def test_what_is_hidden_is_not_in_the_file(hide):
-    text = "graphlab: 1\nparams: {a: 3.25, b: 2.5}\nnodes: {c: a * b, d: sigmoid(c) + a, L: c * d}"
+    text = "graphlab: 1\nparams: {a: 3.25, b: 2.5}\nnodes: {c: a * b, d: tanh(c * 0.1) + a, L: 2 * d}"
     trace = traced(text)
     page = numbers_in(storyboard(trace, PageOptions(hide=(hide,))))
     whole = numbers_in(storyboard(trace))
@@ -196,7 +196,7 @@ def test_what_is_hidden_is_not_in_the_file(hide):
     assert [n for n in hidden if f'"{number(float(n))}"' in page] == []
     if hide == "rules":
         assert '"symbolic"' not in page
-        assert "formula" not in {span for span in re.findall(r'"(formula)"', page)}
+        assert '"formula"' not in page
         assert all(n in page for n in values)
     if hide == "values":
         assert '"3.25"' in page  # what is given stays
