@@ -79,8 +79,13 @@ class Steps:
             math = backward_typeset(trace, i, k, self.precision) if typeset else None
             value, formula = timeline.term(i, k), rule_of(trace, i, k)
             slot, to = trace.graph.nodes[i].slots[k], places[trace.plan.operands[i][k]]
-        operands = self._operands(timeline, i, formula, slot) if self.numbers else []
-        entries = self._entries(timeline, i, formula, slot, value, operands) if self.rules and self.numbers else None
+        there = all(trace.values[j] is not None for j in trace.plan.operands[i])  # a trace file may leave some out
+        operands = self._operands(timeline, i, formula, slot) if self.numbers and there else []
+        entries = (
+            self._entries(timeline, i, formula, slot, value, operands)
+            if self.rules and self.numbers and there
+            else None
+        )
         went_in = tuple([(shown, place) for _, shown, place in operands])
         return Step(
             moment.kind, node, to, k if to is not None else None, worked.left,
@@ -116,8 +121,6 @@ class Steps:
         """Per entry of the result its arithmetic, and which entries of the operands it was made of."""
         size = np.size(value)
         if formula is None or not 1 < size <= min(ENTRIES, self.left):
-            return None
-        if any(timeline.trace.values[j] is None for j in timeline.trace.plan.operands[i]):
             return None
         self.left -= size
         values = environment(timeline.trace, i, slot)
