@@ -37,6 +37,7 @@ ABOVE = {
     "expand": {"autodiff"},
     "rules": {"trace"},
     "worked": {"rules", "trace"},
+    "rounding": {"rules", "trace", "worked"},
     "annotate": {"trace", "worked", "diagram"},
     "export": {"diagram"},
     "importers": {"builder", "graph", "autodiff"},

@@ -20,6 +20,7 @@ from graphlab.handout.equations import backward_equation, forward_equation, sum_
 from graphlab.handout.figures import HIGH, fitted
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, tr
 from graphlab.numbers import number, shape_text
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.watching import matching
 
@@ -95,7 +96,7 @@ def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
 
 
 def _composed(trace: Trace, options: HandoutOptions) -> Handout:
-    composer = _Composer(trace.check_whole(), options)
+    composer = _Composer(without_noise(trace.check_whole()), options)
     wanted = options.sections or SECTIONS
     if options.blanks:  # these tell the answers
         wanted = tuple(section for section in wanted if section not in ("gradients", "update", "check"))

@@ -18,6 +18,7 @@ from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import string, to_typst
+from graphlab.handout.variants import variant
 from graphlab.numbers import number
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
@@ -100,6 +101,18 @@ def test_the_update_is_the_one_that_a_reader_computes() -> None:
         new = trace[str(name)].value - 0.5 * trace[str(name)].grad
         assert isinstance(before, str)
         np.testing.assert_allclose(worked_out(str(after)), new.reshape(np.shape(worked_out(str(after)))), rtol=1e-5)
+
+
+def test_a_gradient_that_is_0_but_for_rounding_is_printed_as_0() -> None:
+    page = compose(variant(traced(next(path for path in SAMPLES if path.stem == "affine_bn_relu")), 1))
+    cells = {str(row[0]): row[-1] for block in page.blocks if isinstance(block, Table) for row in block.rows}
+    assert cells["∂L/∂b1"] == "[0 0]"
+    assert not re.search(r"e-1\d", str(page.blocks))
+    text = "graphlab: 1\nparams: {x: 0.1}\nnodes: {a: x * -0.3, b: x * 0.2, c: x * 0.1, L: a + b + c}\nloss: L\n"
+    steps = compose(gl.backward(gl.forward(gl.loads(text)))).blocks
+    total = next(e for e in equations_of(steps) if e.left == "∂L/∂x" and " + " in e.numbers)
+    assert (total.numbers, total.sign, total.result) == ("0.1 + 0.2 + (-0.3)", "≈", Value("0"))
+    assert not holds(total, 4)
 
 
 def test_a_forward_run_has_no_backward_part() -> None:
