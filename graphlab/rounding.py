@@ -41,7 +41,7 @@ def without_noise(trace: Trace) -> Trace:
 
 def _sent(trace: Trace, i: int, noise: list[Any]) -> tuple[Any, ...]:
     """What node i sends, without noise; how much noise is in it is added to its inputs'."""
-    sent = []
+    sent: list[Any] = []
     for k, (j, part) in enumerate(zip(trace.plan.operands[i], trace.contributions[i], strict=True)):  # type: ignore[index]
         if part is None:
             sent.append(None)
