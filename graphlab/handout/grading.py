@@ -24,6 +24,7 @@ from graphlab.tracefile import plain as to_json, unnamed
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?")
+_PLACE = re.compile(r"\[\d+(?:,\d+)*\]\s*:")  # before each matrix of an array with more axes
 _BRACKETS = str.maketrans("[],", "   ")
 
 
@@ -159,8 +160,10 @@ def parsed(text: str) -> np.ndarray | None:
     ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
     >>> parsed("-0,5"), parsed("abc")
     (array(-0.5), None)
+    >>> parsed("[0]: [1 2; 3 4], [1]: [5 6; 7 8]").tolist()
+    [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
     """
-    text = text.strip().replace("−", "-")
+    text = _PLACE.sub("", text.strip().replace("−", "-"))
     if _DECIMAL_COMMA.fullmatch(text):
         text = text.replace(",", ".")
     lines = re.sub(r"\]\s*,", ";", text).translate(_BRACKETS).split(";")
@@ -179,7 +182,7 @@ def _near(given: Any, expected: Any, tolerance: float) -> bool:
     a, b = np.asarray(given, dtype=float), np.asarray(expected, dtype=float)
     if a.size != b.size:
         return False
-    if a.shape != b.shape and not (1 in a.shape or 1 in b.shape or a.ndim < 2 or b.ndim < 2):
+    if a.ndim == b.ndim == 2 and a.shape != b.shape and 1 not in a.shape + b.shape:
         return False
     a, b = a.ravel(), b.ravel()
     largest = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))

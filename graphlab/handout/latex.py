@@ -11,11 +11,13 @@ from graphlab.handout.content import (
     ROWS,
     Blank,
     Block,
+    Cell,
     Equation,
     Figure,
     Handout,
     Heading,
     Paragraph,
+    Rows,
     Sheet,
     Step,
     Table,
@@ -42,7 +44,8 @@ _PREAMBLE = r"""\documentclass[11pt,%(paper)s]{article}
 \usepackage{fontspec,graphicx,array,booktabs,longtable,needspace}
 \setmainfont{DejaVu Serif}[Scale=0.9]
 \setlength{\LTleft}{0pt}\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
-\newcommand{\blank}[1]{\underline{\makebox[34mm][l]{\footnotesize (#1)}}}
+\newcommand{\blank}[3]{\ifnum#3>1
+  \fbox{\parbox[c][#3\baselineskip][t]{#2}{\footnotesize (#1)}}\else\underline{\makebox[#2][l]{\footnotesize (#1)}}\fi}
 \newenvironment{step}[2]{\par\needspace{3\baselineskip}\textbf{#1} \textperiodcentered{} #2\par\leftskip=1em}{\par}
 """
 
@@ -97,7 +100,7 @@ def _block(block: Block, figure: str) -> Iterator[str]:
             yield r"\end{center}"
 
 
-def _columns(rows: Sequence[Sequence[str | Blank]], right: Sequence[bool]) -> str:
+def _columns(rows: Sequence[Sequence[Cell]], right: Sequence[bool]) -> str:
     """How a table's columns are set: long ones, and the last, in as many lines as they need."""
     longest = [
         max((len(cell) for cell in column if isinstance(cell, str)), default=0) for column in zip(*rows, strict=True)
@@ -120,15 +123,20 @@ def _result(result: Value | Blank) -> str:
     if isinstance(result, Blank):
         return _blank(result)
     shape = rf" {{\footnotesize {text(result.shape)}}}" if result.shape else ""
-    if not result.matrix:
+    if result.text:
         return rf"\textbf{{{text(result.text)}}}{shape}"
-    rows = r" \\ ".join(" & ".join(map(text, row)) for row in result.matrix)
-    return rf"$\left[\begin{{array}}{{{'r' * len(result.matrix[0])}}} {rows} \end{{array}}\right]${shape}"
+    return " ".join(_matrix(place, rows) for place, rows in result.tables) + shape
+
+
+def _matrix(place: str, rows: Rows) -> str:
+    cells = r" \\ ".join(" & ".join(map(text, row)) for row in rows)
+    array = rf"$\left[\begin{{array}}{{*{{{len(rows[0])}}}{{r}}}} {cells} \end{{array}}\right]$"
+    return (rf"{{\footnotesize {text(place)}}} " if place else "") + array
 
 
 def _blank(blank: Blank) -> str:
-    return rf"\blank{{{blank.number}}}"
+    return rf"\blank{{{blank.number}}}{{{blank.width}mm}}{{{blank.rows}}}"
 
 
-def _cell(cell: str | Blank) -> str:
-    return _blank(cell) if isinstance(cell, Blank) else text(cell)
+def _cell(cell: Cell) -> str:
+    return text(cell) if isinstance(cell, str) else _result(cell)

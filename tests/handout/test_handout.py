@@ -115,6 +115,20 @@ def test_a_gradient_that_is_0_but_for_rounding_is_printed_as_0() -> None:
     assert not holds(total, 4)
 
 
+def test_the_first_nan_of_an_array_is_worked_out() -> None:
+    text = (
+        "graphlab: 1\ninputs: {p: [[0.5, 0, 1, 2], [2, 3, 4, 5]], t: [[0, 0, 2, 2], [2, 3, 4, 5]]}\n"
+        "nodes: {l: log(p), m: l * t, L: sum(m)}\nloss: L\n"
+    )
+    trace = gl.backward(gl.forward(gl.loads(text)))
+    equations = {e.left: e for e in equations_of(compose(trace).blocks)}
+    wanted = {"l[0,1]": ("log(0)", "-Inf"), "m[0,1]": ("-Inf × 0", "NaN"), "∂L/∂p[0,1]": ("0 × 1 / 0", "NaN")}
+    for left, (numbers, result) in wanted.items():
+        assert (equations[left].numbers, equations[left].result) == (numbers, Value(result))
+        assert holds(equations[left], 4)
+    assert not any(e.left == "l[0,1]" for e in equations_of(compose(trace, HandoutOptions(blanks=0.1)).blocks))
+
+
 def test_a_forward_run_has_no_backward_part() -> None:
     page = compose(gl.forward(gl.loads("graphlab: 1\ninputs: {x: 2}\nnodes: {y: x * x}")))
     assert not any(isinstance(block, Step) and block.equations[0].kind == "gradient" for block in page.blocks)
