@@ -41,8 +41,7 @@ def rows_given(trace: Trace, wanted: Sequence[Need], precision: int) -> tuple[tu
 
 def has_large(trace: Trace) -> bool:
     """Whether an array of the run is too large to be printed whole."""
-    sizes = zip(trace.graph.nodes, trace.values, strict=False)
-    return any(np.size(value) > (GIVEN if node.is_leaf else WHOLE) for node, value in sizes)
+    return any(np.size(r.value) > (GIVEN if r.node.is_leaf and r.grad is None else WHOLE) for r in trace)
 
 
 def _shown(array: Any, precision: int) -> Cell:

@@ -24,6 +24,7 @@ from graphlab.handout.content import (
     Value,
     breakable,
 )
+from graphlab.handout.letters import DOUBTFUL
 from graphlab.messages import tr
 
 LONG = 40  # letters of a table's cell that stay in one line
@@ -32,11 +33,16 @@ _SPECIAL = {
     "\u200b": r"\hspace{0pt}", "[": "{[}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 _TABLE = str.maketrans(_SPECIAL)
-_KOREAN = r"""%% Korean letters: the first of these fonts that is here.
+_FONTS = r"""%% Korean letters, and others that the main font has not: the first of these fonts that is here.
 \newif\ifkorean
-\ifdefined\XeTeXlinebreaklocale\XeTeXlinebreaklocale "ko"\fi
 %s
+"""
+_KOREAN = r"""\ifdefined\XeTeXlinebreaklocale\XeTeXlinebreaklocale "ko"\fi
 \ifkorean\else\GenericError{}{no font with Korean letters is installed: NanumMyeongjo, for example}{}{}\fi
+"""
+_LETTER = r"""% A letter by its code point, which is shown itself where no font has the letter.
+\newcommand{\letter}[1]{\iffontchar\font"#1\relax\char"#1\relax\else{\ifkorean\korean\fi
+  \iffontchar\font"#1\relax\char"#1\relax\else\setlength{\fboxsep}{1pt}\fbox{\tiny U+#1}\fi}\fi}
 """
 _FONT = r"\ifkorean\else\IfFontExistsTF{%s}{\newfontfamily\korean{%s}\koreantrue}{}\fi"
 _PREAMBLE = r"""\documentclass[11pt,%(paper)s]{article}
@@ -62,14 +68,17 @@ def to_latex(page: Handout, figure: str) -> str:
         *(line for block in page.blocks for line in _block(block, figure)),
     ]
     body = "\n".join([r"\begin{document}", *parts, "", r"\end{document}"]) + "\n"
-    if HANGUL.search(body):
-        head += _KOREAN % "\n".join(_FONT % (font, font) for font in KOREAN)
-    return head + body
+    korean, others = HANGUL.search(body) is not None, r"\letter{" in body
+    if korean or others:
+        head += _FONTS % "\n".join(_FONT % (font, font) for font in KOREAN)
+    return head + (_KOREAN if korean else "") + (_LETTER if others else "") + body
 
 
 def text(words: str) -> str:
     """Text that is nothing but text."""
-    return HANGUL.sub(r"{\\korean \g<0>}", isolated(breakable(visible(words))).translate(_TABLE))
+    words = isolated(breakable(visible(words))).translate(_TABLE)
+    words = DOUBTFUL.sub(lambda letter: rf"\letter{{{ord(letter[0]):04X}}}", words)
+    return HANGUL.sub(r"{\\korean \g<0>}", words)
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:

@@ -158,12 +158,12 @@ def _result(result: Value | Blank) -> str:
     shape = f"quiet({_words('  ' + result.shape)})" if result.shape else ""
     if result.text:
         return f"strong({_words(result.text)})" + (f" + {shape}" if shape else "")
-    return " + [ ] + ".join([*(_matrix(place, rows) for place, rows in result.tables), shape])
+    return " + [ ] + ".join([*(_matrix(place, rows) for place, rows in result.tables), *([shape] if shape else [])])
 
 
 def _matrix(place: str, rows: Rows) -> str:
     cells = ", ".join(f"({', '.join(map(string, row))},)" for row in rows)
-    return (f"quiet({string(place)}) + " if place else "") + f"matrix({cells})"
+    return (f"h(0.6em) + quiet({string(place)}) + " if place else "") + f"matrix({cells})"
 
 
 def _blank(blank: Blank) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Blank, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
+from graphlab.handout.letters import missing
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import string, to_typst
 from graphlab.handout.variants import variant
@@ -301,3 +303,26 @@ def test_shapes_can_be_asked_for(tmp_path: Path) -> None:
         text = written[0].read_text(encoding="utf-8")
         forms = ("({n})", "blank({n},", r"\blank{{{n}}}")
         assert all(any(form.format(n=blank.number) in text for form in forms) for blank in sheet.key)
+
+
+def test_latex_asks_its_fonts_for_letters_that_they_may_not_have() -> None:
+    def words(text: str) -> str:
+        return to_latex(Handout("t", (Paragraph(text),)), "{name}.pdf")
+
+    assert r"\letter{1F600} \letter{304B}é≈" in words("\U0001f600 \u304bé≈")
+    assert r"\newcommand{\letter}" in words("\u304b")
+    assert "GenericError" not in words("\u304b")
+    assert r"\letter" not in words("∂L/∂γ ≈ Σ")
+    assert "GenericError" in words("한")
+
+
+def test_a_font_is_asked_for_its_letters(tmp_path: Path) -> None:
+    """A font file with two character maps: A in format 4, and an emoji in format 12."""
+    four = struct.pack(">7H", 4, 32, 0, 4, 4, 1, 0) + struct.pack(">9H", 65, 0xFFFF, 0, 65, 0xFFFF, 1, 1, 0, 0)
+    twelve = struct.pack(">HHIII", 12, 0, 28, 0, 1) + struct.pack(">III", 0x1F600, 0x1F64F, 1)
+    head = struct.pack(">HH", 0, 2) + struct.pack(">HHI", 3, 1, 20) + struct.pack(">HHI", 3, 10, 20 + len(four))
+    table = struct.pack(">4sHHHH", b"\0\1\0\0", 1, 0, 0, 0) + struct.pack(">4sIII", b"cmap", 0, 28, 999)
+    (tmp_path / "a.ttf").write_bytes(table + head + four + twelve)
+    (tmp_path / "b.ttf").write_bytes(b"no font")
+    places = [(str(tmp_path / name), 0) for name in ("none.ttf", "b.ttf", "a.ttf")]
+    assert missing({"A", "B", "\U0001f600", "\U0001f650"}, places) == {"B", "\U0001f650"}
