@@ -46,12 +46,12 @@ def with_blanks(
 
 
 def _places(equation: Equation, kinds: Collection[str], may: Callable[[Origin], bool]) -> list[str]:
+    """What can be blank in an equation, in the order in which it stands there."""
     out = ["rule"] if "rule" in kinds and equation.rule else []
-    out += ["shape"] if "shape" in kinds and isinstance(equation.result, Value) and equation.result.shape else []
-    if equation.kind not in kinds or equation.origin is None:
-        return out
     assert isinstance(equation.result, Value)
-    return [*out, "result"] if equation.result.whole and may(equation.origin) else out
+    if equation.kind in kinds and equation.result.whole and equation.origin is not None and may(equation.origin):
+        out.append("result")
+    return [*out, "shape"] if "shape" in kinds and equation.result.shape else out
 
 
 def _drawn(page: Handout, places: list[tuple[int, int, str]], share: float, seed: int) -> list[int]:
@@ -81,10 +81,9 @@ def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blan
         blank = Blank(number, Value(str(equation.rule)))  # words: not marked by a number, so without an origin
         return replace(equation, rule=blank, numbers=""), blank
     if what == "shape":
-        assert isinstance(equation.result, Value | Blank)
-        answer = equation.result.answer if isinstance(equation.result, Blank) else equation.result
-        blank = Blank(number, Value(answer.shape))
-        bare = equation.result if isinstance(equation.result, Blank) else replace(equation.result, shape="")
+        result = equation.result
+        blank = Blank(number, Value(result.answer.shape if isinstance(result, Blank) else result.shape))
+        bare = result if isinstance(result, Blank) else replace(result, shape="")
         return replace(equation, result=bare, shape=blank), blank
     assert isinstance(equation.result, Value)
     blank = Blank(number, equation.result, equation.origin)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from graphlab.diagram import Diagram
 
 ACROSS = 10  # numbers or words of an answer that are written in a line by hand
+WIDEST = 140  # millimetres of a blank, so that its sign stands before it
 ROWS = 12  # a table of no more rows is not broken over pages
 KOREAN = (  # fonts with Korean letters: the first that the system has; neither typst nor LaTeX brings one
     "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
@@ -58,10 +59,11 @@ class Blank:
 
     @property
     def width(self) -> int:
-        """Millimetres that a line of it needs, by hand."""
+        """Millimetres that a line of it needs, by hand; a shape or a word needs few."""
         tables = self.answer.tables
         across = max(len(rows[0]) for _, rows in tables) if tables else min(ACROSS, len(self.answer.text.split()))
-        return max(60 if self.rows > 1 else 34, 14 * across)
+        least = 60 if self.rows > 1 else 34 if self.origin is not None else 20
+        return min(WIDEST, max(least, 14 * across))
 
 
 @dataclass(frozen=True, slots=True)

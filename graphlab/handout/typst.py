@@ -42,7 +42,7 @@ _PREAMBLE = """\
   box(width: wide, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em,
     place(top, quiet([(#n)])))  // placed, it gives the box no base line of its own
 }} else {{
-  box(width: wide, outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
+  box(width: wide, inset: (top: 0.5em), outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
 }}
 #let matrix(..rows) = h(0.2em) + box(baseline: 50% - 0.3em,
   box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
@@ -148,8 +148,10 @@ def _equation(equation: Equation) -> str:
         parts += [_words("="), _blank(rule) if isinstance(rule, Blank) else f"rule({_words(rule)})"]
     if equation.numbers:
         parts += [_words("="), _words(equation.numbers)]
-    shape = [_words(tr("shape")), _blank(equation.shape)] if equation.shape else []
-    return f"eq({', '.join([*parts, _words(equation.sign), _result(equation.result), *shape])})"
+    sign, result = _words(equation.sign), _result(equation.result)
+    parts += [f"box({sign} + [ ] + {result})"] if isinstance(equation.result, Blank) else [sign, result]
+    parts += [f"box({_words(tr('shape'))} + [ ] + {_blank(equation.shape)})"] if equation.shape else []
+    return f"eq({', '.join(parts)})"
 
 
 def _result(result: Value | Blank) -> str:

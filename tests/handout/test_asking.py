@@ -12,7 +12,7 @@ import graphlab as gl
 from graphlab.errors import UsageError
 from graphlab.handout import HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
-from graphlab.handout.content import Blank, Handout, Paragraph, Table, Value, plain
+from graphlab.handout.content import Blank, Handout, Origin, Paragraph, Table, Value, plain
 from graphlab.handout.equations import value_of
 from graphlab.handout.grading import grade, key_of
 from graphlab.handout.many import variants_of
@@ -128,13 +128,26 @@ def test_what_does_not_fit_as_a_matrix_stands_in_lines() -> None:
 
 def test_a_blank_has_room_for_its_answer() -> None:
     def room(array: np.ndarray) -> tuple[int, int]:
-        blank = Blank(1, value_of(array, 4))
+        blank = Blank(1, value_of(array, 4), Origin("value", 0))
         return blank.rows, blank.width
 
     assert room(np.array(2.0)) == (1, 34)
     assert room(np.ones((3, 2))) == (3, 60)
     assert room(np.ones((2, 3, 8))) == (6, 112)
     assert room(np.ones(15)) == (2, 140)
+    assert room(np.ones((2, 25))) == (2, 140)
+    assert Blank(1, Value("4×2")).width == 20
+
+
+def test_blanks_are_numbered_as_they_stand_on_the_page() -> None:
+    page = sheet("params: {x: [1, 2]}\nnodes: {L: sum(x * x)}\nloss: L", kinds=("value", "gradient", "rule", "shape"))
+    numbers = [
+        part.number
+        for equation in equations_of(page.blocks)
+        for part in (equation.rule, equation.result, equation.shape)
+        if isinstance(part, Blank)
+    ]
+    assert numbers == list(range(1, len(page.key) + 1))
 
 
 def test_the_share_of_blanks_is_kept_where_many_results_are_alike() -> None:
