@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from graphlab.messages import LANGUAGES, language, tr
 
@@ -15,6 +17,7 @@ from .running import read_run
 from .screen import note, progress, say
 
 KINDS = ("value", "gradient", "rule", "shape")
+_SHOWN_IN = {"lr": ("update",), "question": ("given",), "nodes": ("forward", "backward", "conventions")}
 ENDINGS = (".pdf", ".html", ".md", ".tex", ".typ")
 _HELP = tr("""Write a handout that works through a model: the graph, each step as rule, numbers and result, the
 gradients, a step of gradient descent, and a check.
@@ -83,12 +86,14 @@ def command(
     if pack is not None:
         if model or expression:
             raise click.UsageError(tr("give a MODEL or --pack, not both"), click.get_current_context())
+        _check_alone()
         _build(pack, output, options["lang"])
         return
+    share = blanks if blanks is not None else 1.0 if worksheet else 0.0
+    _check_effect(share > 0, bool(variants), options["sections"])
     path = _checked(output, variants)
     if key is not None:
         _check_key(Path(key), path, model)
-    share = blanks if blanks is not None else 1.0 if worksheet else 0.0
     options["kinds"] = KINDS if "everything" in options["kinds"] else options["kinds"] or KINDS[:2]
 
     from graphlab.expand import expand_trace
@@ -123,6 +128,41 @@ def command(
     for text in dict.fromkeys(said):
         note(text)
     say(*map(str, written))
+
+
+def _given() -> dict[str, str]:
+    """The options of this command line, by their parameters' names."""
+    context = click.get_current_context()
+    return {
+        param.name: param.opts[-1]
+        for param in context.command.params
+        if param.name is not None and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+    }
+
+
+def _check_alone() -> None:
+    """Raises click.UsageError for an option that --pack would not listen to."""
+    for name, option in _given().items():
+        if name not in ("pack", "output", "lang"):
+            text = "{option} does nothing beside --pack; say it in the pack file"
+            raise click.UsageError(tr(text, option=option), click.get_current_context())
+
+
+def _check_effect(sheet: bool, varied: bool, sections: Sequence[str]) -> None:
+    """Raises click.UsageError for an option that would change nothing on this page."""
+    given = _given()
+    needs = {name: "--worksheet" for name in ("answers", "kinds", "key") if not sheet}
+    if not sheet and not varied:
+        needs["seed"] = "--worksheet / --variants"
+    for name, wanted in _SHOWN_IN.items():
+        if sections and not set(wanted) & set(sections):
+            needs[name] = "--section " + " / ".join(wanted)
+    for name in needs.keys() & given.keys():
+        text = "{option} does nothing without {needed}"
+        raise click.UsageError(tr(text, option=given[name], needed=needs[name]), click.get_current_context())
+    if sheet and "lr" in given:
+        text = "{option} does nothing on a worksheet, which has no update: that would tell the answers"
+        raise click.UsageError(tr(text, option=given["lr"]), click.get_current_context())
 
 
 def _check_key(key: Path, output: Path, model: tuple[str, ...]) -> None:

@@ -52,7 +52,7 @@ def short_name(trace: Trace, i: int, operand: str | int | float) -> str:
     node = trace.graph.nodes[i]
     for prefix in (node.name, node.scope):
         if prefix and operand.startswith(prefix + "."):
-            return _shown(operand[len(prefix) + 1 :])
+            return _only(trace, operand[len(prefix) + 1 :], operand)
     return _shown(operand)
 
 
@@ -63,8 +63,13 @@ def own_name(trace: Trace, i: int) -> str:
     if not scope:
         return _shown(name)
     if scope == name:  # the last step of an unfolded node
-        return _shown(name.rpartition(".")[2])
-    return _shown(name[len(scope) + 1 :] if name.startswith(scope) and name[len(scope)] == "." else name)
+        return _only(trace, name.rpartition(".")[2], name)
+    return _only(trace, name[len(scope) + 1 :] if name.startswith(scope) and name[len(scope)] == "." else name, name)
+
+
+def _only(trace: Trace, short: str, full: str) -> str:
+    """A name without its scope; with it where another node's whole name is the same."""
+    return _shown(full if short in trace.graph else short)
 
 
 @lru_cache(maxsize=65536)

@@ -37,6 +37,7 @@ ABOVE = {
     "expand": {"autodiff"},
     "rules": {"trace"},
     "worked": {"rules", "trace"},
+    "rounding": {"rules", "trace", "worked"},
     "annotate": {"trace", "worked", "diagram"},
     "storyboard": {"diagram"},
     "export": {"storyboard"},

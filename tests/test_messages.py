@@ -22,7 +22,10 @@ from graphlab.messages import LANGUAGES, LOCALE, catalogue, final_consonant, in_
 from graphlab.ops import REGISTRY
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*/*.yaml"))
-HANDOUT = ("handout.compose", "handout.equations", "handout.blanks", "handout.many", "handout.markdown")
+TOO_LARGE = ("digits", "mlp784")  # no result of theirs can be asked for on paper
+HANDOUT = (
+    "handout.compose", "handout.givens", "handout.equations", "handout.blanks", "handout.many", "handout.markdown"
+)  # fmt: skip
 DRAWN = ("annotate", "annotate.cards", "annotate.arrows", "annotate.fold")
 HANGUL = re.compile("[\uac00-\ud7a3]")
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
@@ -65,8 +68,9 @@ def pages() -> list[Handout]:
     out = []
     for path in SAMPLES:
         trace = gl.backward(gl.forward(gl.load(path)))
-        for options in (HandoutOptions(), HandoutOptions(blanks=0.5, answers=True)):
-            out.append(variants_of(trace, options, 0)[0][0])
+        out.append(variants_of(trace, HandoutOptions(), 0)[0][0])
+        if path.stem not in TOO_LARGE:
+            out.append(variants_of(trace, HandoutOptions(blanks=0.5, answers=True), 0)[0][0])
     for page in out:
         to_markdown(page, "{name}")
     small = gl.backward(gl.forward(gl.load(next(path for path in SAMPLES if path.stem == "buy_apple"))))

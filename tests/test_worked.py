@@ -112,6 +112,21 @@ def test_layers_call_their_own_parameters_by_short_names():
     assert backward_worked(trace, i, 1).symbolic == "xᵀ · ∂L/∂fc"
 
 
+def test_a_short_name_that_is_another_nodes_name_is_written_in_full():
+    g = gl.Graph("n")
+    b = g.param("b", [1.0, 2.0])
+    with g.scope("hidden"):
+        fc = gl.affine(b, units=2, name="fc")
+        inner = gl.mul(fc, fc, name="b")
+    gl.sum(inner, name="L")
+    trace = gl.backward(gl.forward(g))
+    i, j = (trace.graph.index[name] for name in ("hidden.fc", "hidden.b"))
+    assert forward_worked(trace, i).symbolic == "b · W + hidden.fc.b"
+    assert [backward_worked(trace, i, k).left for k in range(3)] == ["∂L/∂b", "∂L/∂W", "∂L/∂hidden.fc.b"]
+    assert forward_worked(trace, j).left == "hidden.b"
+    assert backward_worked(trace, trace.graph.index["L"], 0).left == "∂L/∂hidden.b"
+
+
 def test_the_sum_over_broadcast_axes_is_part_of_the_rule():
     g = gl.Graph("n")
     x, b = g.input("x", np.ones((3, 2))), g.param("b", [1.0, 2.0])

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from graphlab.handout.content import Blank, Block, Equation, Handout, Sheet, Step, Table, Value, plain
+from graphlab.handout.content import Blank, Block, Equation, Handout, Origin, Sheet, Step, Table, Value, plain
 from graphlab.messages import tr
 from graphlab.state import generator
 
 
-def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, answers: bool) -> Handout:
+def with_blanks(
+    page: Handout, share: float, kinds: Collection[str], seed: int, answers: bool, may: Callable[[Origin], bool]
+) -> Handout:  # fmt: skip
     """The page with so large a share of its answers blank, drawn by the seed; answers: with the key at its end.
 
-    kinds: value, gradient (results), rule, shape.
+    kinds: value, gradient (results), rule, shape. may: which results can be asked for.
     """
     places = [
         (b, e, what)
         for b, block in enumerate(page.blocks)
         if isinstance(block, Step)
         for e, equation in enumerate(block.equations)
-        for what in _places(equation, kinds)
+        for what in _places(equation, kinds, may)
     ]
     drawn = _drawn(page, places, share, seed)
     if not drawn:
@@ -43,11 +45,13 @@ def with_blanks(page: Handout, share: float, kinds: Collection[str], seed: int, 
     return replace(page, blocks=tuple(blocks), key=tuple(key))
 
 
-def _places(equation: Equation, kinds: Collection[str]) -> list[str]:
+def _places(equation: Equation, kinds: Collection[str], may: Callable[[Origin], bool]) -> list[str]:
+    """What can be blank in an equation, in the order in which it stands there."""
     out = ["rule"] if "rule" in kinds and equation.rule else []
-    out += ["shape"] if "shape" in kinds and isinstance(equation.result, Value) and equation.result.shape else []
-    answered = isinstance(equation.result, Value) and equation.result.whole
-    return [*out, "result"] if equation.kind in kinds and answered else out
+    assert isinstance(equation.result, Value)
+    if equation.kind in kinds and equation.result.whole and equation.origin is not None and may(equation.origin):
+        out.append("result")
+    return [*out, "shape"] if "shape" in kinds and equation.result.shape else out
 
 
 def _drawn(page: Handout, places: list[tuple[int, int, str]], share: float, seed: int) -> list[int]:
@@ -60,13 +64,16 @@ def _drawn(page: Handout, places: list[tuple[int, int, str]], share: float, seed
         alike = plain(equation.result).replace("-", "") if isinstance(equation.result, Value) else ""
         groups.setdefault(alike if what == "result" else f"{what} {k}", []).append(k)
     wanted = math.ceil(share * len(places) - 1e-9)
-    order = generator(seed, "blanks").permutation(len(groups)).tolist()
-    all_groups = list(groups.values())
+    left = [list(groups.values())[n] for n in generator(seed, "blanks").permutation(len(groups)).tolist()]
     out: list[int] = []
-    for n in order:
-        if len(out) < wanted:
-            out += all_groups[n]
+    while left and len(out) < wanted:  # the next that goes in, or the one that goes over by least
+        room = wanted - len(out)
+        out += left.pop(next((n for n, group in enumerate(left) if len(group) <= room), _shortest(left)))
     return sorted(out)
+
+
+def _shortest(groups: list[list[int]]) -> int:
+    return min(range(len(groups)), key=lambda n: len(groups[n]))
 
 
 def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blank]:
@@ -74,13 +81,12 @@ def _blanked(equation: Equation, what: str, number: int) -> tuple[Equation, Blan
         blank = Blank(number, Value(str(equation.rule)))  # words: not marked by a number, so without an origin
         return replace(equation, rule=blank, numbers=""), blank
     if what == "shape":
-        assert isinstance(equation.result, Value | Blank)
-        answer = equation.result.answer if isinstance(equation.result, Blank) else equation.result
-        blank = Blank(number, Value(answer.shape))
-        bare = equation.result if isinstance(equation.result, Blank) else replace(equation.result, shape="")
+        result = equation.result
+        blank = Blank(number, Value(result.answer.shape if isinstance(result, Blank) else result.shape))
+        bare = result if isinstance(result, Blank) else replace(result, shape="")
         return replace(equation, result=bare, shape=blank), blank
     assert isinstance(equation.result, Value)
-    blank = Blank(number, equation.result, max(1, len(equation.result.matrix)), equation.origin)
+    blank = Blank(number, equation.result, equation.origin)
     return replace(equation, result=blank, sign="="), blank
 
 

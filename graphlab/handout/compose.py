@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from graphlab import ops
 from graphlab.errors import UsageError
 from graphlab.experiments import Experiments
 from graphlab.formula.show import symbol
 from graphlab.gradcheck import check_node
+from graphlab.handout.asking import Asking
 from graphlab.handout.blanks import with_blanks
-from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, plain
-from graphlab.handout.equations import backward_equation, forward_equation, sum_equation, value_of
+from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
+from graphlab.handout.equations import backward_equation, entry_equation, forward_equation, sum_equation, value_of
 from graphlab.handout.figures import HIGH, fitted
+from graphlab.handout.givens import has_large, rows_given
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, tr
 from graphlab.numbers import number, shape_text
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.watching import matching
 
@@ -34,7 +34,6 @@ SECTIONS = (
     "check",
     "conventions",
 )
-GIVEN_DIGITS = 7  # of a given number, at most; one with more is rounded as all others
 PAGE, GIVEN, ROW, LEAST = 700.0, 240.0, 17.0, 260.0  # points: a page, what stands above a table, its rows, a figure
 STEPS = 40  # of each direction that are shown unless nodes are named
 NOISE = 1e-12  # a derivative below it is what rounding left of a 0
@@ -95,7 +94,6 @@ def compose(trace: Trace, options: HandoutOptions | None = None) -> Handout:
 
 
 def _composed(trace: Trace, options: HandoutOptions) -> Handout:
-    composer = _Composer(trace.check_whole(), options)
     wanted = options.sections or SECTIONS
     if options.blanks:  # these tell the answers
         wanted = tuple(section for section in wanted if section not in ("gradients", "update", "check"))
@@ -103,17 +101,24 @@ def _composed(trace: Trace, options: HandoutOptions) -> Handout:
         raise UsageError(
             tr("on a worksheet these sections would tell the answers: {names}", names=", ".join(options.sections))
         )
+    composer = _Composer(without_noise(trace.check_whole()), options, wanted)
     blocks: list[Block] = []
     for section in SECTIONS:
         if section in wanted:
             blocks += getattr(composer, section.replace("-", "_"))()
     title = options.title or tr(symbol(trace.graph.name)) or tr("A computational graph")
     page = Handout(title, tuple(blocks), options.paper, options.theme, lang=options.lang)
-    return with_blanks(page, options.blanks, options.kinds, options.seed, options.answers)
+    if not options.blanks:
+        return page
+    page = with_blanks(page, options.blanks, options.kinds, options.seed, options.answers, composer.asking.may)
+    if not page.key:
+        text = "nothing on this page can be left blank: its arrays are too large, or no result was chosen to be on it"
+        raise UsageError(tr(text))
+    return page
 
 
 class _Composer:
-    def __init__(self, trace: Trace, options: HandoutOptions) -> None:
+    def __init__(self, trace: Trace, options: HandoutOptions, sections: Collection[str]) -> None:
         self.trace = trace
         self.options = options
         graph = trace.graph
@@ -121,6 +126,11 @@ class _Composer:
         self.order = [i for i in trace.plan.order if asked is None or i in asked]
         self.back = [i for i in reversed(trace.plan.order) if self._sent(i) and (asked is None or i in asked)]
         self.shown = len(trace.graph) if asked is not None else STEPS
+        steps = (("forward", self.order), ("backward", self.back))
+        of = [{i for _, i in self._numbered(order)} if section in sections else set() for section, order in steps]
+        self.asking = Asking(trace, *of)
+        wanted = self.asking.wanted(options.kinds) if options.blanks else []
+        self.given_rows = rows_given(trace, wanted, options.precision)
 
     def _sent(self, i: int) -> bool:
         parts = self.trace.contributions[i] if self.trace.contributions is not None else None
@@ -133,29 +143,15 @@ class _Composer:
         if graph.description and not options.varied:
             yield Paragraph(tr(graph.description))
         yield Paragraph(options.question or self._question())
-        yield Table(
-            (tr("name"), tr("role"), tr("shape"), tr("value")), self._rows_given(), (False, False, False, False)
-        )
+        yield Table((tr("name"), tr("role"), tr("shape"), tr("value")), self.given_rows, (False, False, False, False))
+        if options.blanks and has_large(self.trace):
+            text = (
+                "Of a large array the page has only its mean μ, standard deviation σ and extremes; results that need "
+                "all of it are printed, not asked for."
+            )
+            yield Paragraph(tr(text), quiet=True)
         if self.trace.mode == "eval":
             yield Paragraph(tr("This is a run in inference mode."))
-
-    def _rows_given(self) -> tuple[tuple[str, ...], ...]:
-        """Every leaf, and what the run drew or keeps: dropout's masks, in inference mode the running statistics."""
-        trace, nodes = self.trace, self.trace.graph.nodes
-        inference = trace.mode == "eval"
-        rows = [
-            (symbol(node.name), tr(node.op), *self._shown(trace.values[i]))
-            for i, node in enumerate(nodes) if node.is_leaf and (inference or node.op != "state")
-        ]  # fmt: skip
-        dropped = [i for i, node in enumerate(nodes) if node.op == "dropout" and not inference]
-        rows += [
-            (tr("mask of {node}", node=symbol(nodes[i].name)), tr("drawn"), *self._shown(mask))
-            for i in dropped for mask in trace.residuals_of(i)
-        ]  # fmt: skip
-        return tuple(rows)
-
-    def _shown(self, array: Any) -> tuple[str, str]:
-        return shape_text(np.shape(array)), plain(value_of(array, _digits(array, self.options.precision)))
 
     def _question(self) -> str:
         target = self.trace.graph.target
@@ -171,7 +167,8 @@ class _Composer:
 
     def picture(self) -> Iterator[Block]:
         yield Heading(tr("The graph"))
-        beside = PAGE - GIVEN - ROW * len(self._rows_given())  # what the table of what is given leaves of its page
+        lines = sum(max(cell.height if isinstance(cell, Value) else 1 for cell in row) for row in self.given_rows)
+        beside = PAGE - GIVEN - ROW * lines  # what the table of what is given leaves of its page
         yield self._figure("forward", beside if beside >= LEAST else HIGH)
 
     def backward_picture(self) -> Iterator[Block]:
@@ -196,7 +193,8 @@ class _Composer:
 
     def _forward_step(self, n: int, i: int) -> Step:
         node = self.trace.graph.nodes[i]
-        return Step(n, symbol(node.name), node.op, (forward_equation(self.trace, i, self.options.precision),))
+        equation = forward_equation(self.trace, i, self.options.precision)
+        return Step(n, symbol(node.name), node.op, tuple(self._with_entry(equation, i, None)))
 
     def backward(self) -> Iterator[Block]:
         """From the loss: where contributions meet their sum, then what the node sends on."""
@@ -219,21 +217,33 @@ class _Composer:
         trace, precision = self.trace, self.options.precision
         total = sum_equation(trace, i, precision)
         parts = trace.contributions[i]  # type: ignore[index]
-        sent = [backward_equation(trace, i, k, precision) for k, part in enumerate(parts) if part is not None]
+        numbered = [(k, backward_equation(trace, i, k, precision)) for k, p in enumerate(parts) if p is not None]
+        sent = [one for k, equation in numbered for one in self._with_entry(equation, i, k)]
         node = trace.graph.nodes[i]
         return Step(n, symbol(node.name), node.op, (*((total,) if total else ()), *sent))
 
+    def _with_entry(self, equation: Equation, i: int, k: int | None) -> Iterator[Equation]:
+        """An equation; where an array has a NaN or Inf and no numbers are put in, how the first of them came about."""
+        yield equation
+        if not equation.numbers and not self.options.blanks:  # on a worksheet it would tell
+            entry = entry_equation(self.trace, i, k, self.options.precision)
+            if entry is not None:
+                yield entry
+
     def _steps(self, order: Sequence[int], step: Callable[[int, int], Step]) -> Iterator[Block]:
-        """The steps of these nodes, numbered from 1; of too many the first and the last."""
+        """The steps of these nodes, and where steps are left out how many."""
+        last, left_out = 0, len(order) - self.shown
+        for n, i in self._numbered(order):
+            if n > last + 1:
+                yield Paragraph(tr("Steps not shown here: {n}; --nodes chooses which are.", n=left_out), quiet=True)
+            yield step(n, i)
+            last = n
+
+    def _numbered(self, order: Sequence[int]) -> list[tuple[int, int]]:
+        """The nodes whose steps are shown, numbered from 1; of too many the first and the last."""
         numbered = list(enumerate(order, 1))
-        left_out = len(numbered) - self.shown
-        if left_out <= 0:
-            yield from (step(n, i) for n, i in numbered)
-            return
-        half = self.shown // 2
-        yield from (step(n, i) for n, i in numbered[:half])
-        yield Paragraph(tr("Steps not shown here: {n}; --nodes chooses which are.", n=left_out), quiet=True)
-        yield from (step(n, i) for n, i in numbered[half + left_out :])
+        half, left_out = self.shown // 2, max(0, len(numbered) - self.shown)
+        return numbered[:half] + numbered[half + left_out :]
 
     def gradients(self) -> Iterator[Block]:
         """Every leaf's gradient."""
@@ -300,17 +310,6 @@ class _Composer:
         if rows:
             yield Heading(tr("What the operations mean"))
             yield Table((tr("op"), tr("meaning")), rows, (False, False))
-
-
-def _digits(array: Any, precision: int) -> int:
-    """Digits that print an array as it is, where few will do: what is given is not rounded."""
-    numbers = np.asarray(array).ravel()[:64]
-    if numbers.dtype.kind != "f":
-        return precision
-    for digits in range(precision, GIVEN_DIGITS + 1):
-        if all(numbers.dtype.type(f"{x:.{digits}g}") == x for x in numbers):
-            return digits
-    return precision
 
 
 def equations_of(blocks: Sequence[Block]) -> list[Equation]:

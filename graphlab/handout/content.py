@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from graphlab.diagram import Diagram
 
+ACROSS = 10  # numbers or words of an answer that are written in a line by hand
+WIDEST = 140  # millimetres of a blank, so that its sign stands before it
 ROWS = 12  # a table of no more rows is not broken over pages
 KOREAN = (  # fonts with Korean letters: the first that the system has; neither typst nor LaTeX brings one
     "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
     "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
 )  # fmt: skip
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+")
+
+
+Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +46,48 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """Room for an answer. number: as it is called in the key. rows: how many lines it needs. origin: whose it is."""
+    """Room for an answer. number: as it is called in the key. origin: whose it is."""
 
     number: int
     answer: Value
-    rows: int = 1
     origin: Origin | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many lines it needs."""
+        return self.answer.height if self.answer.tables else math.ceil(len(self.answer.text.split()) / ACROSS)
+
+    @property
+    def width(self) -> int:
+        """Millimetres that a line of it needs, by hand; a shape or a word needs few."""
+        tables = self.answer.tables
+        across = max(len(rows[0]) for _, rows in tables) if tables else min(ACROSS, len(self.answer.text.split()))
+        least = 60 if self.rows > 1 else 34 if self.origin is not None else 20
+        return min(WIDEST, max(least, 14 * across))
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A result as printed: one text, or the rows of a matrix; shape where it is no single number.
+    """A result as printed: one text, or the rows of a matrix, or of each of an array's matrices, by its place: [0].
 
-    whole: it is the result, not a summary of it.
+    shape: where it is no single number. whole: it is the result, not a summary of it.
     """
 
     text: str = ""
-    matrix: tuple[tuple[str, ...], ...] = ()
+    matrix: Rows = ()
     shape: str = ""
     whole: bool = True
+    slices: tuple[tuple[str, Rows], ...] = ()
+
+    @property
+    def tables(self) -> tuple[tuple[str, Rows], ...]:
+        """Its matrices, each behind its place; the only one has none."""
+        return self.slices or ((("", self.matrix),) if self.matrix else ())
+
+    @property
+    def height(self) -> int:
+        """How many lines its matrices take; 1 without any."""
+        return sum(len(rows) for _, rows in self.tables) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +118,15 @@ class Step:
     equations: tuple[Equation, ...]
 
 
+Cell = str | Blank | Value
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of texts under titles; a cell may be a blank. right: which columns are numbers."""
+    """Rows of texts under titles; a cell may be a blank or an array. right: which columns are numbers."""
 
     titles: tuple[str, ...]
-    rows: tuple[tuple[str | Blank, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     right: tuple[bool, ...]
 
 
@@ -137,8 +169,11 @@ def plain(value: Value) -> str:
 
     >>> plain(Value(matrix=(("1", "2"), ("3", "4"))))
     '[1 2; 3 4]'
+    >>> plain(Value(slices=(("[0]", (("1", "2"),)), ("[1]", (("3", "4"),)))))
+    '[0]: [1 2], [1]: [3 4]'
     """
-    return value.text or "[" + "; ".join(" ".join(row) for row in value.matrix) + "]"
+    tables = ((place, "[" + "; ".join(" ".join(row) for row in rows) + "]") for place, rows in value.tables)
+    return value.text or ", ".join(f"{place}: {rows}" if place else rows for place, rows in tables)
 
 
 _LONG = re.compile(r"\S{31,}")

@@ -7,30 +7,58 @@ from typing import Any
 import numpy as np
 
 from graphlab.formula import evaluate
-from graphlab.handout.content import Equation, Origin, Value
+from graphlab.handout.content import Equation, Origin, Rows, Value, plain
 from graphlab.messages import tr
-from graphlab.numbers import is_small, number, shape_text, signed, summarise, summary_text
+from graphlab.numbers import number, shape_text, signed, summarise, summary_text
 from graphlab.rules import Formula, formula_of, rule_of
 from graphlab.trace import Trace
-from graphlab.worked import INLINE, backward_worked, environment, forward_worked, inline, own_name, short_name
+from graphlab.worked import (
+    INLINE,
+    backward_worked,
+    element_worked,
+    environment,
+    forward_worked,
+    inline,
+    own_name,
+    short_name,
+)  # fmt: skip
 
+WHOLE = 64  # numbers of a result, up to which it is printed whole
+HIGH, WIDE = 20, 76  # rows, and letters of a row, of a matrix that is set as one
+LONG = 240  # letters of an entry's arithmetic that are printed
 TERMS = 6  # of a sum, up to which they are written out
 
 
-def value_of(array: Any, precision: int) -> Value:
-    """A number, a small matrix in full, or the summary of a large one."""
+def value_of(array: Any, precision: int, most: int = WHOLE) -> Value:
+    """A number, an array of up to so many numbers in full, or the summary of a larger one."""
     if array is None:
         return Value("–")
     array = np.asarray(array)
     if array.size == 1:
         return Value(number(array.reshape(()), precision))
     shape = shape_text(array.shape)
-    if array.size and is_small(array.shape):
-        if array.shape[-1] == array.size:  # one row: in the line
-            return Value(inline(array.reshape(-1), None, precision), shape=shape)
-        rows = array.reshape(1, -1) if array.ndim == 1 else array
-        return Value(matrix=tuple(tuple(number(x, precision) for x in row) for row in rows.tolist()), shape=shape)
-    return Value(summary_text(summarise(array)) if array.size else tr("empty"), shape=shape, whole=False)
+    if not 0 < array.size <= most:
+        return Value(summary_text(summarise(array)) if array.size else tr("empty"), shape=shape, whole=False)
+    if array.shape[-1] == array.size:  # one row: in the line
+        return Value(plain(Value(matrix=_rows(array.reshape(1, -1), precision))), shape=shape)
+    if array.ndim == 2:
+        value = Value(matrix=_rows(array, precision), shape=shape)
+    else:
+        places = list(np.ndindex(array.shape[:-2]))
+        named = tuple((f"[{','.join(map(str, place))}]", _rows(array[place], precision)) for place in places)
+        value = Value(slices=named, shape=shape)
+    return value if _fits(value) else Value(plain(value), shape=shape)
+
+
+def _rows(array: np.ndarray, precision: int) -> Rows:
+    return tuple(tuple(number(x, precision) for x in row) for row in array.tolist())
+
+
+def _fits(value: Value) -> bool:
+    """Whether its rows can stand below one another on a page."""
+    tables = [rows for _, rows in value.tables]
+    widths = (sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) for rows in tables)
+    return max(map(len, tables)) <= HIGH and max(widths) <= WIDE
 
 
 def forward_equation(trace: Trace, i: int, precision: int) -> Equation:
@@ -60,6 +88,19 @@ def backward_equation(trace: Trace, i: int, k: int, precision: int) -> Equation:
     result = value_of(part, precision)
     left = worked.left + _from(trace, i, k)
     return Equation(left, worked.symbolic or "", numbers, sign, result, "gradient", Origin("sent", i, k))
+
+
+def entry_equation(trace: Trace, i: int, k: int | None, precision: int) -> Equation | None:
+    """How the first NaN or Inf in node i's value, or in what it sends to its k-th input, came about; or None."""
+    array = trace.values[i] if k is None else trace.contributions[i][k]  # type: ignore[index]
+    odd = np.argwhere(~np.isfinite(np.asarray(array, dtype=float)))
+    if not len(odd):
+        return None
+    worked = element_worked(trace, i, k, odd[0].tolist(), precision)
+    if worked.substituted is None or len(worked.substituted) > LONG:
+        return None
+    kind = "value" if k is None else "gradient"
+    return Equation(worked.left, worked.symbolic or "", worked.substituted, "=", Value(worked.result), kind)
 
 
 def _from(trace: Trace, i: int, k: int) -> str:

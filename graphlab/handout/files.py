@@ -14,6 +14,7 @@ from graphlab.files import write_file
 from graphlab.handout.content import HANGUL, KOREAN, Figure, Handout
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
+from graphlab.handout.letters import doubtful, missing, spelled
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import to_typst
 from graphlab.messages import did_you_mean, in_language, tr
@@ -110,7 +111,13 @@ def _pdf(page: Handout, path: Path) -> Saved:
     except ImportError:
         text = "a .pdf handout needs the typst package: pip install 'graphlab[handout]'; .html needs nothing"
         raise MissingDependencyError(tr(text)) from None
+    letters = doubtful(page)
+    absent = missing(letters, ((str(f.path), f.index) for f in typst.Fonts().fonts() if f.path)) if letters else set()
+    page = spelled(page, absent)
     pictures, said = _typst_pictures(page)
+    if absent:
+        text = "no font here has {letters}; a code point such as [U+1F600] stands in its place"
+        said.append(tr(text, letters=" ".join(sorted(absent))))
     with tempfile.TemporaryDirectory() as folder:
         for name, picture in pictures.items():
             (Path(folder) / f"{name}.svg").write_bytes(picture)

@@ -17,12 +17,14 @@ from graphlab import autodiff, ops
 from graphlab.errors import DataError, UsageError
 from graphlab.handout.content import Handout, Origin
 from graphlab.messages import tr
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.tracefile import plain as to_json, unnamed
 
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?")
+_PLACE = re.compile(r"\[\d+(?:,\d+)*\]\s*:")  # before each matrix of an array with more axes
 _BRACKETS = str.maketrans("[],", "   ")
 
 
@@ -42,8 +44,10 @@ class Mark:
 
 def key_of(pages: Mapping[int, tuple[Handout, Trace]]) -> str:
     """The key of some variants as JSON: for each blank the answer and what known mistakes would give."""
-    variants = {str(number): [_entry(trace, blank) for blank in page.key if blank.origin is not None]
-                for number, (page, trace) in pages.items()}  # fmt: skip
+    variants = {}
+    for number, (page, trace) in pages.items():
+        printed = without_noise(trace)
+        variants[str(number)] = [_entry(printed, blank) for blank in page.key if blank.origin is not None]
     if not any(page.key for page, _ in pages.values()):
         raise UsageError(tr("there is no blank on the page that a key could mark; --worksheet leaves some"))
     words = {str(number): [blank.number for blank in page.key if blank.origin is None]
@@ -58,7 +62,7 @@ def _entry(trace: Trace, blank: Any) -> dict[str, Any]:
     found = [[name, to_json(x)] for name, x in mistakes(trace, origin) if not _near(x, answer, TOLERANCE)]
     return {
         "blank": blank.number, "node": trace.graph.nodes[origin.node].name, "what": origin.what,
-        "answer": to_json(answer), "noise": _noise(trace, origin), "mistakes": found,
+        "answer": to_json(answer), "mistakes": found,
     }  # fmt: skip
 
 
@@ -69,15 +73,6 @@ def answer_of(trace: Trace, origin: Origin) -> Any:
     if origin.what == "sum":
         return trace.cotangents[origin.node]  # type: ignore[index]
     return trace.contributions[origin.node][origin.slot]  # type: ignore[index]
-
-
-def _noise(trace: Trace, origin: Origin) -> float:
-    """What rounding leaves of a gradient that is 0: the bias before a batch normalisation has such a one."""
-    if origin.what == "value":
-        return 0.0
-    upstream = np.asarray(trace.cotangents[origin.node])  # type: ignore[index]
-    largest = np.max(np.abs(upstream), initial=0.0, where=np.isfinite(upstream))
-    return float(4 * np.finfo(upstream.dtype).eps * upstream.size * largest)
 
 
 def mistakes(trace: Trace, origin: Origin) -> Iterator[tuple[str, Any]]:
@@ -151,7 +146,7 @@ def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float
     given = parsed(text)
     verdict, mistake = "missing", ""
     if text.strip():
-        verdict = "right" if given is not None and _near(given, entry.answer, tolerance, entry.noise) else "wrong"
+        verdict = "right" if given is not None and _near(given, entry.answer, tolerance) else "wrong"
     if verdict == "wrong":
         known = (name for name, x in entry.mistakes if given is not None and _near(given, x, tolerance))
         mistake = next(known, tr("not a number") if given is None else "")
@@ -165,8 +160,10 @@ def parsed(text: str) -> np.ndarray | None:
     ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
     >>> parsed("-0,5"), parsed("abc")
     (array(-0.5), None)
+    >>> parsed("[0]: [1 2; 3 4], [1]: [5 6; 7 8]").tolist()
+    [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
     """
-    text = text.strip().replace("−", "-")
+    text = _PLACE.sub("", text.strip().replace("−", "-"))
     if _DECIMAL_COMMA.fullmatch(text):
         text = text.replace(",", ".")
     lines = re.sub(r"\]\s*,", ";", text).translate(_BRACKETS).split(";")
@@ -180,16 +177,16 @@ def parsed(text: str) -> np.ndarray | None:
     return found.reshape(()) if found.size == 1 and "[" not in text else found
 
 
-def _near(given: Any, expected: Any, tolerance: float, noise: float = 0.0) -> bool:
-    """Whether two arrays agree, element by element, up to a share of each element's size or to noise; NaN is itself."""
+def _near(given: Any, expected: Any, tolerance: float) -> bool:
+    """Whether two arrays agree, element by element, up to a share of each element's size; NaN is itself."""
     a, b = np.asarray(given, dtype=float), np.asarray(expected, dtype=float)
     if a.size != b.size:
         return False
-    if a.shape != b.shape and not (1 in a.shape or 1 in b.shape or a.ndim < 2 or b.ndim < 2):
+    if a.ndim == b.ndim == 2 and a.shape != b.shape and 1 not in a.shape + b.shape:
         return False
     a, b = a.ravel(), b.ravel()
     largest = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
-    noise = max(noise, 1e-9 * largest if largest else 1e-12)
+    noise = 1e-9 * largest if largest else 1e-12
     with np.errstate(all="ignore"):
         same = (np.abs(a - b) <= tolerance * np.abs(b) + noise) & np.isfinite(b)
     return bool(np.all(same | (a == b) | (np.isnan(a) & np.isnan(b))))
@@ -202,14 +199,13 @@ class _Entry:
     blank: int
     node: str
     answer: np.ndarray
-    noise: float
     mistakes: tuple[tuple[str, np.ndarray], ...]
 
 
 def _entry_of(row: Mapping[str, Any]) -> _Entry:
     """Raises ValueError, KeyError or TypeError for what `key_of` did not write."""
     mistakes = tuple((str(name), _array(x)) for name, x in row["mistakes"])
-    return _Entry(int(row["blank"]), str(row["node"]), _array(row["answer"]), float(row.get("noise", 0.0)), mistakes)
+    return _Entry(int(row["blank"]), str(row["node"]), _array(row["answer"]), mistakes)
 
 
 def _array(value: Any) -> np.ndarray:

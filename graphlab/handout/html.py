@@ -8,11 +8,13 @@ from graphlab.export.escape import xml_text
 from graphlab.handout.content import (
     Blank,
     Block,
+    Cell,
     Equation,
     Figure,
     Handout,
     Heading,
     Paragraph,
+    Rows,
     Sheet,
     Step,
     Table,
@@ -40,7 +42,7 @@ p.lead { break-after: avoid }
 .matrix { display: inline-block; vertical-align: middle; border: solid; border-width: 0 1px; padding: 0 1.5mm }
 .matrix td { padding: 0 1.6mm; text-align: right; font-weight: 400 }
 .shape { color: #555; font-size: 9pt; font-weight: 400 }
-.blank { display: inline-block; min-width: 34mm; border-bottom: 1px solid #111; color: #555; font-size: 8.5pt }
+.blank { display: inline-block; border-bottom: 1px solid #111; color: #555; font-size: 8.5pt }
 table.plain { border-collapse: collapse; margin: 2mm 0 4mm }
 table.plain th { text-align: left; border-bottom: 1px solid #111 }
 table.plain th, table.plain td { padding: .8mm 4mm .8mm 0; vertical-align: top }
@@ -98,8 +100,8 @@ def _side(right: bool) -> str:
     return ' class="right"' if right else ""
 
 
-def _cell(cell: str | Blank) -> str:
-    return _blank(cell) if isinstance(cell, Blank) else xml_text(cell)
+def _cell(cell: Cell) -> str:
+    return xml_text(cell) if isinstance(cell, str) else _result(cell)
 
 
 def _equation(equation: Equation) -> str:
@@ -112,13 +114,18 @@ def _equation(equation: Equation) -> str:
 def _result(result: Value | Blank) -> str:
     if isinstance(result, Blank):
         return _blank(result)
-    if not result.matrix:
-        shape = f' <span class="shape">{xml_text(result.shape)}</span>' if result.shape else ""
+    shape = f' <span class="shape">{xml_text(result.shape)}</span>' if result.shape else ""
+    if result.text:
         return f'<span class="result">{xml_text(result.text)}</span>{shape}'
-    rows = "".join("<tr>" + "".join(f"<td>{xml_text(x)}</td>" for x in row) + "</tr>" for row in result.matrix)
-    return f'<table class="matrix"><tbody>{rows}</tbody></table> <span class="shape">{xml_text(result.shape)}</span>'
+    return " ".join(_matrix(place, rows) for place, rows in result.tables) + shape
+
+
+def _matrix(place: str, rows: Rows) -> str:
+    cells = "".join("<tr>" + "".join(f"<td>{xml_text(x)}</td>" for x in row) + "</tr>" for row in rows)
+    named = f'<span class="shape">{xml_text(place)}</span> ' if place else ""
+    return f'{named}<table class="matrix"><tbody>{cells}</tbody></table>'
 
 
 def _blank(blank: Blank) -> str:
     room = "<br>&#160;" * (blank.rows - 1)
-    return f'<span class="blank">({blank.number}){room}</span>'
+    return f'<span class="blank" style="min-width:{blank.width}mm">({blank.number}){room}</span>'

@@ -11,17 +11,20 @@ from graphlab.handout.content import (
     ROWS,
     Blank,
     Block,
+    Cell,
     Equation,
     Figure,
     Handout,
     Heading,
     Paragraph,
+    Rows,
     Sheet,
     Step,
     Table,
     Value,
     breakable,
 )
+from graphlab.handout.letters import DOUBTFUL
 from graphlab.messages import tr
 
 LONG = 40  # letters of a table's cell that stay in one line
@@ -30,11 +33,16 @@ _SPECIAL = {
     "\u200b": r"\hspace{0pt}", "[": "{[}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
 _TABLE = str.maketrans(_SPECIAL)
-_KOREAN = r"""%% Korean letters: the first of these fonts that is here.
+_FONTS = r"""%% Korean letters, and others that the main font has not: the first of these fonts that is here.
 \newif\ifkorean
-\ifdefined\XeTeXlinebreaklocale\XeTeXlinebreaklocale "ko"\fi
 %s
+"""
+_KOREAN = r"""\ifdefined\XeTeXlinebreaklocale\XeTeXlinebreaklocale "ko"\fi
 \ifkorean\else\GenericError{}{no font with Korean letters is installed: NanumMyeongjo, for example}{}{}\fi
+"""
+_LETTER = r"""% A letter by its code point, which is shown itself where no font has the letter.
+\newcommand{\letter}[1]{\iffontchar\font"#1\relax\char"#1\relax\else{\ifkorean\korean\fi
+  \iffontchar\font"#1\relax\char"#1\relax\else\setlength{\fboxsep}{1pt}\fbox{\tiny U+#1}\fi}\fi}
 """
 _FONT = r"\ifkorean\else\IfFontExistsTF{%s}{\newfontfamily\korean{%s}\koreantrue}{}\fi"
 _PREAMBLE = r"""\documentclass[11pt,%(paper)s]{article}
@@ -42,7 +50,8 @@ _PREAMBLE = r"""\documentclass[11pt,%(paper)s]{article}
 \usepackage{fontspec,graphicx,array,booktabs,longtable,needspace}
 \setmainfont{DejaVu Serif}[Scale=0.9]
 \setlength{\LTleft}{0pt}\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
-\newcommand{\blank}[1]{\underline{\makebox[34mm][l]{\footnotesize (#1)}}}
+\newcommand{\blank}[3]{\ifnum#3>1
+  \fbox{\parbox[c][#3\baselineskip][t]{#2}{\footnotesize (#1)}}\else\underline{\makebox[#2][l]{\footnotesize (#1)}}\fi}
 \newenvironment{step}[2]{\par\needspace{3\baselineskip}\textbf{#1} \textperiodcentered{} #2\par\leftskip=1em}{\par}
 """
 
@@ -59,14 +68,17 @@ def to_latex(page: Handout, figure: str) -> str:
         *(line for block in page.blocks for line in _block(block, figure)),
     ]
     body = "\n".join([r"\begin{document}", *parts, "", r"\end{document}"]) + "\n"
-    if HANGUL.search(body):
-        head += _KOREAN % "\n".join(_FONT % (font, font) for font in KOREAN)
-    return head + body
+    korean, others = HANGUL.search(body) is not None, r"\letter{" in body
+    if korean or others:
+        head += _FONTS % "\n".join(_FONT % (font, font) for font in KOREAN)
+    return head + (_KOREAN if korean else "") + (_LETTER if others else "") + body
 
 
 def text(words: str) -> str:
     """Text that is nothing but text."""
-    return HANGUL.sub(r"{\\korean \g<0>}", isolated(breakable(visible(words))).translate(_TABLE))
+    words = isolated(breakable(visible(words))).translate(_TABLE)
+    words = DOUBTFUL.sub(lambda letter: rf"\letter{{{ord(letter[0]):04X}}}", words)
+    return HANGUL.sub(r"{\\korean \g<0>}", words)
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:
@@ -97,7 +109,7 @@ def _block(block: Block, figure: str) -> Iterator[str]:
             yield r"\end{center}"
 
 
-def _columns(rows: Sequence[Sequence[str | Blank]], right: Sequence[bool]) -> str:
+def _columns(rows: Sequence[Sequence[Cell]], right: Sequence[bool]) -> str:
     """How a table's columns are set: long ones, and the last, in as many lines as they need."""
     longest = [
         max((len(cell) for cell in column if isinstance(cell, str)), default=0) for column in zip(*rows, strict=True)
@@ -120,15 +132,20 @@ def _result(result: Value | Blank) -> str:
     if isinstance(result, Blank):
         return _blank(result)
     shape = rf" {{\footnotesize {text(result.shape)}}}" if result.shape else ""
-    if not result.matrix:
+    if result.text:
         return rf"\textbf{{{text(result.text)}}}{shape}"
-    rows = r" \\ ".join(" & ".join(map(text, row)) for row in result.matrix)
-    return rf"$\left[\begin{{array}}{{{'r' * len(result.matrix[0])}}} {rows} \end{{array}}\right]${shape}"
+    return " ".join(_matrix(place, rows) for place, rows in result.tables) + shape
+
+
+def _matrix(place: str, rows: Rows) -> str:
+    cells = r" \\ ".join(" & ".join(map(text, row)) for row in rows)
+    array = rf"$\left[\begin{{array}}{{*{{{len(rows[0])}}}{{r}}}} {cells} \end{{array}}\right]$"
+    return (rf"{{\footnotesize {text(place)}}} " if place else "") + array
 
 
 def _blank(blank: Blank) -> str:
-    return rf"\blank{{{blank.number}}}"
+    return rf"\blank{{{blank.number}}}{{{blank.width}mm}}{{{blank.rows}}}"
 
 
-def _cell(cell: str | Blank) -> str:
-    return _blank(cell) if isinstance(cell, Blank) else text(cell)
+def _cell(cell: Cell) -> str:
+    return text(cell) if isinstance(cell, str) else _result(cell)

@@ -10,6 +10,7 @@ from graphlab.export.escape import isolated
 from graphlab.handout.content import (
     Blank,
     Block,
+    Cell,
     Equation,
     Figure,
     Handout,
@@ -90,8 +91,8 @@ def blank_text(blank: Blank) -> str:
     return f"({blank.number}) " + "_" * 12
 
 
-def _cell(cell: str | Blank) -> str:
-    return blank_text(cell) if isinstance(cell, Blank) else text(cell)
+def _cell(cell: Cell) -> str:
+    return text(cell) if isinstance(cell, str) else text(plain(cell)) if isinstance(cell, Value) else blank_text(cell)
 
 
 def alt(figure: Figure) -> str:

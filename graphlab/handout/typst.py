@@ -9,11 +9,13 @@ from graphlab.handout.content import (
     ROWS,
     Blank,
     Block,
+    Cell,
     Equation,
     Figure,
     Handout,
     Heading,
     Paragraph,
+    Rows,
     Sheet,
     Step,
     Table,
@@ -36,19 +38,16 @@ _PREAMBLE = """\
 }}
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
-#let blank(n, rows) = if rows > 1 {{
-  box(width: 60mm, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em,
+#let blank(n, rows, wide) = if rows > 1 {{
+  box(width: wide, height: rows * 1.5em, inset: 2pt, stroke: 0.4pt + luma(50%), baseline: 50% - 0.3em,
     place(top, quiet([(#n)])))  // placed, it gives the box no base line of its own
 }} else {{
-  box(width: 34mm, outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
+  box(width: wide, inset: (top: 0.5em), outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
 }}
-#let matrix(shape, ..rows) = h(0.2em) + box(baseline: 50% - 0.3em, {{
+#let matrix(..rows) = h(0.2em) + box(baseline: 50% - 0.3em,
   box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
     columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.35em,
-    ..rows.pos().flatten()))
-  h(0.4em)
-  quiet(shape)
-}})
+    ..rows.pos().flatten())))
 #let eq(..parts) = block(inset: (left: 1em), above: 0.55em, below: 0.55em, parts.pos().join([ ]))
 #let step(head, op, ..equations) = block(breakable: false, above: 0.9em, below: 0.9em, width: 100%,
   inset: (left: 0.8em, y: 0.2em), stroke: (left: 1.2pt + luma(70%)), {{
@@ -149,23 +148,29 @@ def _equation(equation: Equation) -> str:
         parts += [_words("="), _blank(rule) if isinstance(rule, Blank) else f"rule({_words(rule)})"]
     if equation.numbers:
         parts += [_words("="), _words(equation.numbers)]
-    shape = [_words(tr("shape")), _blank(equation.shape)] if equation.shape else []
-    return f"eq({', '.join([*parts, _words(equation.sign), _result(equation.result), *shape])})"
+    sign, result = _words(equation.sign), _result(equation.result)
+    parts += [f"box({sign} + [ ] + {result})"] if isinstance(equation.result, Blank) else [sign, result]
+    parts += [f"box({_words(tr('shape'))} + [ ] + {_blank(equation.shape)})"] if equation.shape else []
+    return f"eq({', '.join(parts)})"
 
 
 def _result(result: Value | Blank) -> str:
     if isinstance(result, Blank):
         return _blank(result)
-    if not result.matrix:
-        shape = f" + quiet({_words('  ' + result.shape)})" if result.shape else ""
-        return f"strong({_words(result.text)}){shape}"
-    rows = ", ".join(f"({', '.join(map(string, row))},)" for row in result.matrix)
-    return f"matrix({_words(result.shape)}, {rows})"
+    shape = f"quiet({_words('  ' + result.shape)})" if result.shape else ""
+    if result.text:
+        return f"strong({_words(result.text)})" + (f" + {shape}" if shape else "")
+    return " + [ ] + ".join([*(_matrix(place, rows) for place, rows in result.tables), *([shape] if shape else [])])
+
+
+def _matrix(place: str, rows: Rows) -> str:
+    cells = ", ".join(f"({', '.join(map(string, row))},)" for row in rows)
+    return (f"h(0.6em) + quiet({string(place)}) + " if place else "") + f"matrix({cells})"
 
 
 def _blank(blank: Blank) -> str:
-    return f"blank({blank.number}, {blank.rows})"
+    return f"blank({blank.number}, {blank.rows}, {blank.width}mm)"
 
 
-def _cell(cell: str | Blank) -> str:
-    return _blank(cell) if isinstance(cell, Blank) else _words(cell)
+def _cell(cell: Cell) -> str:
+    return _words(cell) if isinstance(cell, str) else _result(cell)

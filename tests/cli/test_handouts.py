@@ -42,8 +42,16 @@ def test_a_worksheet_its_key_and_marks(run: Run, folder: Path) -> None:
         (("-o", "page.html", "--section", "nope"), 2, "there is no section 'nope'"),
         (("-o", "page.html", "--nodes", "nope"), 1, "there is no node 'nope'"),
         (("-o", "page.html", "--expand", "hidden.act"), 1, "is not made of smaller steps"),
-        (("-o", "page.html", "--key", "nowhere/k.json"), 2, "there is no folder"),
+        (("-o", "page.html", "--worksheet", "--key", "nowhere/k.json"), 2, "there is no folder"),
         ((), 2, "Missing option"),
+        (("-o", "page.html", "--answers"), 2, "--answers does nothing without --worksheet"),
+        (("-o", "page.html", "--kinds", "rule", "--blanks", "0"), 2, "--kinds does nothing without --worksheet"),
+        (("-o", "page.html", "--key", "k.json"), 2, "--key does nothing without --worksheet"),
+        (("-o", "page.html", "--seed", "0"), 2, "--seed does nothing without --worksheet / --variants"),
+        (("-o", "page.html", "--worksheet", "--lr", "1"), 2, "--lr does nothing on a worksheet"),
+        (("-o", "page.html", "--section", "given", "--lr", "1"), 2, "does nothing without --section update"),
+        (("-o", "page.html", "--section", "picture", "--nodes", "L"), 2, "--nodes does nothing without --section forw"),
+        (("-o", "page.html", "--section", "picture", "--question", "?"), 2, "--question does nothing without --sect"),
     ],
 )
 def test_what_cannot_be_written(run: Run, folder: Path, options: tuple[str, ...], status: int, message: str) -> None:
@@ -81,3 +89,16 @@ def test_odd_file_names(run: Run, folder: Path) -> None:
 def test_nothing_is_left_where_the_model_cannot_be_read(run: Run, folder: Path) -> None:
     assert run("handout", "nope.yaml", "--variants", "2", "-o", "sheets/").exit_code != 0
     assert not (folder / "sheets").exists()
+
+
+def test_a_pack_listens_to_no_other_option(run: Run, folder: Path) -> None:
+    (folder / "pack.yaml").write_text("graphlab-pack: 1\nhandouts: [{model: model.yaml, format: md}]\n", "utf-8")
+    for options in (("--worksheet",), ("--blanks", "0.5"), ("--mode", "train"), ("--precision", "4")):
+        result = run("handout", "--pack", "pack.yaml", "-o", "out/", *options)
+        assert (result.exit_code, f"{options[0]} does nothing beside --pack" in result.stderr) == (2, True)
+        assert not (folder / "out").exists()
+    assert run("handout", "--pack", "pack.yaml", "-o", "out/", "--lang", "ko").exit_code == 0
+
+
+def test_a_seed_draws_variants_of_a_full_page_too(run: Run, folder: Path) -> None:
+    assert run("handout", "model.yaml", "-o", "page.md", "--variants", "1", "--seed", "3").exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Blank, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
+from graphlab.handout.letters import missing
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import string, to_typst
+from graphlab.handout.variants import variant
 from graphlab.numbers import number
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
@@ -100,6 +103,32 @@ def test_the_update_is_the_one_that_a_reader_computes() -> None:
         new = trace[str(name)].value - 0.5 * trace[str(name)].grad
         assert isinstance(before, str)
         np.testing.assert_allclose(worked_out(str(after)), new.reshape(np.shape(worked_out(str(after)))), rtol=1e-5)
+
+
+def test_a_gradient_that_is_0_but_for_rounding_is_printed_as_0() -> None:
+    page = compose(variant(traced(next(path for path in SAMPLES if path.stem == "affine_bn_relu")), 1))
+    cells = {str(row[0]): row[-1] for block in page.blocks if isinstance(block, Table) for row in block.rows}
+    assert cells["∂L/∂b1"] == "[0 0]"
+    assert not re.search(r"e-1\d", str(page.blocks))
+    text = "graphlab: 1\nparams: {x: 0.1}\nnodes: {a: x * -0.3, b: x * 0.2, c: x * 0.1, L: a + b + c}\nloss: L\n"
+    steps = compose(gl.backward(gl.forward(gl.loads(text)))).blocks
+    total = next(e for e in equations_of(steps) if e.left == "∂L/∂x" and " + " in e.numbers)
+    assert (total.numbers, total.sign, total.result) == ("0.1 + 0.2 + (-0.3)", "≈", Value("0"))
+    assert not holds(total, 4)
+
+
+def test_the_first_nan_of_an_array_is_worked_out() -> None:
+    text = (
+        "graphlab: 1\ninputs: {p: [[0.5, 0, 1, 2], [2, 3, 4, 5]], t: [[0, 0, 2, 2], [2, 3, 4, 5]]}\n"
+        "nodes: {l: log(p), m: l * t, L: sum(m)}\nloss: L\n"
+    )
+    trace = gl.backward(gl.forward(gl.loads(text)))
+    equations = {e.left: e for e in equations_of(compose(trace).blocks)}
+    wanted = {"l[0,1]": ("log(0)", "-Inf"), "m[0,1]": ("-Inf × 0", "NaN"), "∂L/∂p[0,1]": ("0 × 1 / 0", "NaN")}
+    for left, (numbers, result) in wanted.items():
+        assert (equations[left].numbers, equations[left].result) == (numbers, Value(result))
+        assert holds(equations[left], 4)
+    assert not any(e.left == "l[0,1]" for e in equations_of(compose(trace, HandoutOptions(blanks=0.1)).blocks))
 
 
 def test_a_forward_run_has_no_backward_part() -> None:
@@ -276,3 +305,26 @@ def test_shapes_can_be_asked_for(tmp_path: Path) -> None:
         text = written[0].read_text(encoding="utf-8")
         forms = ("({n})", "blank({n},", r"\blank{{{n}}}")
         assert all(any(form.format(n=blank.number) in text for form in forms) for blank in sheet.key)
+
+
+def test_latex_asks_its_fonts_for_letters_that_they_may_not_have() -> None:
+    def words(text: str) -> str:
+        return to_latex(Handout("t", (Paragraph(text),)), "{name}.pdf")
+
+    assert r"\letter{1F600} \letter{304B}é≈" in words("\U0001f600 \u304bé≈")
+    assert r"\newcommand{\letter}" in words("\u304b")
+    assert "GenericError" not in words("\u304b")
+    assert r"\letter" not in words("∂L/∂γ ≈ Σ")
+    assert "GenericError" in words("한")
+
+
+def test_a_font_is_asked_for_its_letters(tmp_path: Path) -> None:
+    """A font file with two character maps: A in format 4, and an emoji in format 12."""
+    four = struct.pack(">7H", 4, 32, 0, 4, 4, 1, 0) + struct.pack(">9H", 65, 0xFFFF, 0, 65, 0xFFFF, 1, 1, 0, 0)
+    twelve = struct.pack(">HHIII", 12, 0, 28, 0, 1) + struct.pack(">III", 0x1F600, 0x1F64F, 1)
+    head = struct.pack(">HH", 0, 2) + struct.pack(">HHI", 3, 1, 20) + struct.pack(">HHI", 3, 10, 20 + len(four))
+    table = struct.pack(">4sHHHH", b"\0\1\0\0", 1, 0, 0, 0) + struct.pack(">4sIII", b"cmap", 0, 28, 999)
+    (tmp_path / "a.ttf").write_bytes(table + head + four + twelve)
+    (tmp_path / "b.ttf").write_bytes(b"no font")
+    places = [(str(tmp_path / name), 0) for name in ("none.ttf", "b.ttf", "a.ttf")]
+    assert missing({"A", "B", "\U0001f600", "\U0001f650"}, places) == {"B", "\U0001f650"}

@@ -148,3 +148,14 @@ def test_korean_letters_are_there_or_the_page_is_refused(tmp_path: Path, monkeyp
     with pytest.raises(MissingDependencyError, match="apt install fonts-nanum"):
         save(page, tmp_path / "other.pdf")
     assert not (tmp_path / "other.pdf").exists()
+
+
+def test_a_letter_that_no_font_has_is_written_as_its_code_point(tmp_path: Path) -> None:
+    text = "graphlab: 1\nname: \U00013080 or \u2603\nparams: {\U00013080: 2}\nnodes: {L: \U00013080 * 3}\n"
+    page = compose(gl.backward(gl.forward(gl.loads(text))))
+    _, notes = save(page, tmp_path / "page.pdf")
+    said = read(tmp_path / "page.pdf")
+    assert said.startswith("[U+13080] or")
+    assert said.count("[U+13080] × 3") == 2  # in the picture and in the step
+    assert "\U00013080" not in said
+    assert any("no font here has" in note and "\U00013080" in note for note in notes)

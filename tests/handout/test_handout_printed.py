@@ -93,6 +93,15 @@ def test_latex_sets_all_of_the_page_and_has_every_letter(name: str, lang: str, t
     assert "Missing character" not in said
 
 
+def test_latex_shows_a_letter_or_its_code_point(tmp_path: Path) -> None:
+    text = "graphlab: 1\nname: \U00013080 \u6f22\nparams: {\u304b: 2}\nnodes: {L: \u304b * 3}\n"
+    save(compose(gl.backward(gl.forward(gl.loads(text)))), tmp_path / "page.tex")
+    shown, said = set_by_latex(tmp_path / "page.tex")
+    assert "U+13080" in shown
+    assert "\u304b" in shown or "U+304B" in shown
+    assert "Missing character" not in said
+
+
 def test_latex_says_that_no_font_is_korean(tmp_path: Path) -> None:
     save(page_of("buy_apple", "ko"), tmp_path / "page.tex")
     source = (tmp_path / "page.tex").read_text(encoding="utf-8")
