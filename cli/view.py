@@ -29,7 +29,7 @@ part of the page.
 Examples:
   graphlab view model.yaml
   graphlab view model.yaml -o page.html
-  graphlab view model.yaml --expand batchnorm --hide gradients -o exercise.html
+  graphlab view model.yaml --expand bn --hide gradients -o task.html
   graphlab view -e "sigmoid(w*x + b)" w=2 x=-1 b=0.5
   graphlab view model.yaml --serve""")
 
