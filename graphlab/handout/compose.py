@@ -11,10 +11,17 @@ from graphlab.errors import UsageError
 from graphlab.experiments import Experiments
 from graphlab.formula.show import symbol
 from graphlab.gradcheck import check_node
-from graphlab.handout.asking import Asking
+from graphlab.handout.asking import GIVEN, Asking
 from graphlab.handout.blanks import with_blanks
 from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
-from graphlab.handout.equations import backward_equation, entry_equation, forward_equation, sum_equation, value_of
+from graphlab.handout.equations import (
+    WHOLE,
+    backward_equation,
+    entry_equation,
+    forward_equation,
+    sum_equation,
+    value_of,
+)
 from graphlab.handout.figures import HIGH, fitted
 from graphlab.handout.givens import has_large, rows_given
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, tr
@@ -34,9 +41,10 @@ SECTIONS = (
     "check",
     "conventions",
 )
-PAGE, GIVEN, ROW, LEAST = 700.0, 240.0, 17.0, 260.0  # points: a page, what stands above a table, its rows, a figure
+PAGE, ABOVE, ROW, LEAST = 700.0, 240.0, 17.0, 260.0  # points: a page, what stands above a table, its rows, a figure
 STEPS = 40  # of each direction that are shown unless nodes are named
 NOISE = 1e-12  # a derivative below it is what rounding left of a 0
+LISTED = 32  # numbers of an array in a table of them, up to which it is printed whole
 CHECKED = 200  # elements of a parameter up to which it is checked on the page
 
 
@@ -130,7 +138,7 @@ class _Composer:
         of = [{i for _, i in self._numbered(order)} if section in sections else set() for section, order in steps]
         self.asking = Asking(trace, *of)
         wanted = self.asking.wanted(options.kinds) if options.blanks else []
-        self.given_rows = rows_given(trace, wanted, options.precision)
+        self.given_rows = rows_given(trace, wanted, options.precision, GIVEN if options.blanks else WHOLE)
 
     def _sent(self, i: int) -> bool:
         parts = self.trace.contributions[i] if self.trace.contributions is not None else None
@@ -168,7 +176,7 @@ class _Composer:
     def picture(self) -> Iterator[Block]:
         yield Heading(tr("The graph"))
         lines = sum(max(cell.height if isinstance(cell, Value) else 1 for cell in row) for row in self.given_rows)
-        beside = PAGE - GIVEN - ROW * lines  # what the table of what is given leaves of its page
+        beside = PAGE - ABOVE - ROW * lines  # what the table of what is given leaves of its page
         yield self._figure("forward", beside if beside >= LEAST else HIGH)
 
     def backward_picture(self) -> Iterator[Block]:
@@ -250,7 +258,7 @@ class _Composer:
         if not self.trace.has_gradients:
             return
         rows = [
-            (f"∂L/∂{symbol(r.name)}", shape_text(r.shape), plain(value_of(r.grad, self.options.precision)))
+            (f"∂L/∂{symbol(r.name)}", shape_text(r.shape), plain(value_of(r.grad, self.options.precision, LISTED)))
             for r in self.trace if r.node.op in ("input", "param") and r.grad is not None
         ]  # fmt: skip
         if rows:
@@ -269,7 +277,9 @@ class _Composer:
         said = tr("Each parameter moves against its gradient: θ ← θ − η ∂L/∂θ, with η = {lr}.", lr=number(lr))
         yield Paragraph(said, lead=True)
         pairs = [(n.name, trace[n.name].value, runs.now[n.name].value) for n in moved]
-        rows = tuple((symbol(name), *(plain(value_of(x, precision)) for x in (old, new))) for name, old, new in pairs)
+        rows = tuple(
+            (symbol(name), *(plain(value_of(x, precision, LISTED)) for x in (old, new))) for name, old, new in pairs
+        )
         yield Table((tr("parameter"), tr("before"), tr("after")), rows, (False, False, False))
         before, after = number(trace.loss, precision + 1), number(runs.now.loss or 0.0, precision + 1)
         yield Paragraph(tr("The loss goes from {before} to {after}.", before=before, after=after))

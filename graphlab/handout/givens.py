@@ -20,8 +20,11 @@ DIGITS = 7  # of a given number, at most; one with more is rounded as all others
 MANY = 16  # numbers that are said at once where they are all the same
 
 
-def rows_given(trace: Trace, wanted: Sequence[Need], precision: int) -> tuple[tuple[Cell, ...], ...]:
-    """Name, role, shape and numbers; in training dropout's masks, in inference mode the running statistics."""
+def rows_given(trace: Trace, wanted: Sequence[Need], precision: int, most: int) -> tuple[tuple[Cell, ...], ...]:
+    """Name, role, shape and numbers; in training dropout's masks, in inference mode the running statistics.
+
+    most: the numbers of an array up to which it is printed whole.
+    """
     nodes, inference = trace.graph.nodes, trace.mode == "eval"
     rows = [
         (symbol(node.name), tr(node.op), trace.values[i])
@@ -36,7 +39,9 @@ def rows_given(trace: Trace, wanted: Sequence[Need], precision: int) -> tuple[tu
         name, value = symbol(nodes[i].name), what == "value"
         array = trace.values[i] if value else trace[nodes[i].name].grad
         rows.append((name if value else f"∂L/∂{name}", tr("computed"), array))
-    return tuple((name, role, shape_text(np.shape(array)), _shown(array, precision)) for name, role, array in rows)
+    return tuple(
+        (name, role, shape_text(np.shape(array)), _shown(array, precision, most)) for name, role, array in rows
+    )
 
 
 def has_large(trace: Trace) -> bool:
@@ -44,12 +49,12 @@ def has_large(trace: Trace) -> bool:
     return any(np.size(r.value) > (GIVEN if r.node.is_leaf and r.grad is None else WHOLE) for r in trace)
 
 
-def _shown(array: Any, precision: int) -> Cell:
+def _shown(array: Any, precision: int, most: int) -> Cell:
     """The numbers: few in a line, many as a matrix; of many that are all the same, one."""
     flat, digits = np.ravel(array), _digits(array, precision)
     if len(flat) > MANY and len(np.unique(flat)) == 1:
         return tr("{value} everywhere", value=number(flat[0], digits))
-    value = value_of(array, digits, GIVEN)
+    value = value_of(array, digits, most)
     return replace(value, shape="") if len(flat) > MANY and value.tables else plain(value)
 
 
