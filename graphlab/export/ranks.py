@@ -194,7 +194,7 @@ def _crossings(items: Ranked) -> int:
         at = {item: k for k, item in enumerate(beyond)}
         seen: list[int] = []
         for item in order:
-            ends = sorted(at[b] for b in items.after[item])
+            ends = sorted(at[b] for b in items.after[item] if b in at)  # a very long edge has no dummies
             for end in ends:
                 total += len(seen) - bisect_right(seen, end)
             for end in ends:

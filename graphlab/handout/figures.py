@@ -12,6 +12,7 @@ from graphlab.trace import Trace
 
 WIDE, HIGH = 480.0, 520.0  # points: what an A4 or letter page has beside a heading and a table
 TEXT, LEGIBLE = 10.0, 6.0  # points: a card's text as it is drawn, and the smallest that is read with ease
+CROWDED = 40  # nodes, beyond which a page holds their names at best
 _STEPS = ("formula", "local", "sum", "scale")
 _ROOM = Span("n", HIDDEN + "quiet")
 _SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
@@ -25,7 +26,7 @@ def fitted(
     high: points that it may take.
     """
     best: tuple[float, str, Diagram] | None = None
-    for detail in details:
+    for detail in details[-1:] if len(trace.graph) > CROWDED else details:
         drawn = [annotate(trace, Options(view, detail, precision, way, title="")) for way in ("lr", "tb")]
         whole = [_roomy(replace(diagram, subtitle="", legend=())) for diagram in drawn]  # the caption says it
         brief = [_brief(diagram) for diagram in whole]

@@ -196,6 +196,14 @@ def test_long_edges_do_not_explode() -> None:
     assert to_svg(Diagram("", "", "forward", boxes, arrows)).count('class="edge"') == len(ends)
 
 
+def test_one_box_that_goes_to_every_box_of_a_chain_is_drawn() -> None:
+    """The longest of its edges have no dummies, and no crossings to count."""
+    ends = [(k, k + 1) for k in range(1, 61)] + [(0, k) for k in range(2, 62)]
+    items = arrange(62, ends, [()] * 62)
+    assert any(items.rank[chain[-1]] - items.rank[chain[0]] > len(chain) - 1 for chain in items.chains)
+    assert sorted(item for order in items.orders for item in order) == list(range(len(items.rank)))
+
+
 def test_labels_of_neurons_keep_apart() -> None:
     picture = check(pictures.neurons())
     assert len(picture.labels) == len(pictures.neurons().arrows)
