@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,18 @@ class Page:
         write_file(path, self.html.encode())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The page in a frame, over its picture: a notebook that is not trusted drops the frame and keeps that."""
         from graphlab.drawing import mimebundle
 
-        frame = (
-            f'<iframe title="{xml_text(self.board.title) or "graphlab"}" width="100%" height="{HEIGHT}"'
-            f' sandbox="allow-scripts allow-forms" srcdoc="{_quoted(self.html)}"></iframe>'
+        picture, title = mimebundle(self.trace), xml_text(self.board.title) or "graphlab"
+        source = base64.b64encode(picture["image/svg+xml"].encode()).decode()
+        shown = (
+            f'<div style="position:relative"><img alt="{title}" src="data:image/svg+xml;base64,{source}"'
+            f' style="position:absolute;max-width:100%;max-height:{HEIGHT}px"/>'
+            f'<iframe title="{title}" width="100%" height="{HEIGHT}" style="position:relative;border:1px solid #888"'
+            f' sandbox="allow-scripts allow-forms" srcdoc="{_quoted(self.html)}"></iframe></div>'
         )
-        # a notebook that is not trusted shows no frame: it has the picture instead
-        return {"text/html": frame, **mimebundle(self.trace)}
+        return {"text/html": shown, **picture}
 
 
 def view(source: Any, *, tour: str | Path | None = None, **options: Any) -> Page:
