@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import struct
@@ -29,6 +30,8 @@ PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
 PNG_INCHES, PNG_DPI = 60, 144  # at most 8,640 pixels a side
 PNG_LEAST = 60  # pixels: a picture that shrank to less shows nothing any more
 
+PAD = 18.0  # points around a picture: pad=0.25 inches
+_SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 _DATE = re.compile(rb"(/CreationDate \(D:)\d{14}")  # as long as it was: the PDF's table of places stays right
 
 # Wheels bring Graphviz along; what a bare Linux lacks then is only shared libraries.
@@ -166,6 +169,16 @@ def run_engine(sources: Sequence[str]) -> list[str] | None:
             continue
         return out.split("\0") if name != "dot" else re.split(r"(?<=^\})\s+(?=\{)", out.strip(), flags=re.MULTILINE)
     return None
+
+
+def picture_sizes(diagrams: Sequence[Diagram]) -> list[tuple[float, float]]:
+    """Width and height in points of each diagram's picture, all laid out in one run of the engine."""
+    found = run_engine([to_dot(diagram) for diagram in diagrams])
+    if found is None:
+        drawn = [to_picture(diagram, "svg")[0] for diagram in diagrams]
+        return [(float(size[1]), float(size[2])) for svg in drawn if (size := _SIZE.search(svg))]
+    boxes = [[float(n) for n in json.loads(text)["bb"].split(",")] for text in found]
+    return [(x1 - x0 + 2 * PAD, y1 - y0 + 2 * PAD) for x0, y0, x1, y1 in boxes]
 
 
 def is_slow(diagram: Diagram) -> bool:

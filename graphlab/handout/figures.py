@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from graphlab.annotate import Options, annotate
 from graphlab.diagram import HIDDEN, Diagram, Span
-from graphlab.export import to_picture
+from graphlab.export.picture import picture_sizes
 from graphlab.trace import Trace
 
 WIDE, HIGH = 480.0, 520.0  # points: what an A4 or letter page has beside a heading and a table
@@ -15,7 +14,6 @@ TEXT, LEGIBLE = 10.0, 6.0  # points: a card's text as it is drawn, and the small
 CROWDED = 40  # nodes, beyond which a page holds their names at best
 _STEPS = ("formula", "local", "sum", "scale")
 _ROOM = Span("n", HIDDEN + "quiet")
-_SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
 def fitted(
@@ -25,18 +23,19 @@ def fitted(
 
     high: points that it may take.
     """
-    best: tuple[float, str, Diagram] | None = None
+    rows: list[tuple[str, list[Diagram]]] = []
     for detail in details[-1:] if len(trace.graph) > CROWDED else details:
         drawn = [annotate(trace, Options(view, detail, precision, way, title="")) for way in ("lr", "tb")]
         whole = [_roomy(replace(diagram, subtitle="", legend=())) for diagram in drawn]  # the caption says it
         brief = [_brief(diagram) for diagram in whole]
-        for diagrams in (whole,) if brief == whole else (whole, brief):  # laying out is what takes the time
-            scale, diagram = max(((scale_of(one, high), one) for one in diagrams), key=lambda found: found[0])
-            if best is None or scale > best[0]:
-                best = scale, detail, diagram
-            if best[0] * TEXT >= LEGIBLE:
-                return best[1], best[2]
-    assert best is not None
+        rows += [(detail, whole)] if brief == whole else [(detail, whole), (detail, brief)]
+    sizes = iter(picture_sizes([diagram for _, diagrams in rows for diagram in diagrams]))
+    best = (0.0, "", rows[0][1][0])
+    for detail, diagrams in rows:
+        scale, diagram = max(((scale_of(next(sizes), high), one) for one in diagrams), key=lambda found: found[0])
+        best = max(best, (scale, detail, diagram), key=lambda found: found[0])
+        if best[0] * TEXT >= LEGIBLE:
+            break
     return best[1], best[2]
 
 
@@ -52,8 +51,6 @@ def _brief(diagram: Diagram) -> Diagram:
     return replace(diagram, boxes=tuple(boxes))
 
 
-def scale_of(diagram: Diagram, high: float) -> float:
-    """How much a picture shrinks to fit a page; 1 where it need not."""
-    found = _SIZE.search(to_picture(diagram, "svg")[0])
-    width, height = (float(found[1]), float(found[2])) if found else (WIDE, HIGH)
-    return min(1.0, WIDE / width, high / height)
+def scale_of(size: tuple[float, float], high: float) -> float:
+    """How much a picture of this size shrinks to fit a page; 1 where it need not."""
+    return min(1.0, WIDE / size[0], high / size[1])
