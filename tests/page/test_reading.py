@@ -181,3 +181,24 @@ def test_an_address_without_folding_is_the_page_as_it_opens(open_tab, sample_pag
     tab.js("location.hash = '#step=2'")
     tab.wait("graphlab.state.get('step') === 2")
     assert tab.js("graphlab.state.get('scene').unfolded") == []
+
+
+def test_an_address_that_folds_keeps_the_place(open_tab, sample_pages):
+    tab = open_tab(sample_pages("affine_bn_relu"), "#step=99&unfold=hidden.bn")
+    tab.js("location.hash = '#lang=ko'")
+    tab.wait("graphlab.state.get('lang') === 'ko'")
+    assert tab.step == tab.length
+
+
+def test_names_from_right_to_left_leave_the_order_alone(open_tab, tmp_path):
+    model = "graphlab: 1\nparams: {'`אבג`': 2, b: 3}\nnodes: {'`דהו`': '`אבג` * b', L: '`דהו` * 2'}"
+    tab = open_tab(page_of(model, tmp_path, lang="ko"), "#step=5")
+    assert tab.page.inner_text(".step h2") == "기울기 전달: \u2068דהו\u2069 → \u2068אבג\u2069"
+
+
+def test_a_question_is_wholly_in_sight_on_a_phone(open_tab, sample_pages):
+    tab = open_tab(sample_pages("affine_bn_relu"), "#step=11", viewport={"width": 390, "height": 844})
+    tab.press("q", "ArrowRight")
+    box = tab.page.locator(".predict").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= tab.page.locator(".timeline").bounding_box()["y"]

@@ -64,7 +64,7 @@ class Page {
   fromAddress() {
     const address = readAddress();
     const scene = this.sceneOf(address) ?? this.data.scenes[0];
-    if (scene !== this.state.get("scene")) this.state.set({ scene });
+    this.openScene(scene);
     const patch = { step: this.stepOf(address.step) ?? this.state.get("step"), node: this.chosenOf(address.node) };
     if (scene.pictures[address.view]) patch.view = address.view;
     if (this.data.texts[address.lang]) patch.lang = address.lang;

@@ -40,7 +40,8 @@ export class Predict {
       h("div", { class: "buttons" }, h("button", { type: "button", "data-sign": "skip", onclick: () => this.over(null) }, this.t("show it"))),
       this.score());
     this.element.hidden = false;
-    this.element.focus();
+    this.element.focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   /** − 0 + answer with the sign; a digit starts a value. */
