@@ -202,3 +202,15 @@ def test_a_question_is_wholly_in_sight_on_a_phone(open_tab, sample_pages):
     box = tab.page.locator(".predict").bounding_box()
     assert box["y"] >= 0
     assert box["y"] + box["height"] <= tab.page.locator(".timeline").bounding_box()["y"]
+
+
+def test_steps_in_quick_succession_leave_the_address_alone_until_they_rest(open_tab, sample_pages):
+    tab = open_tab(sample_pages("affine_bn_relu"), "#step=0")
+    written = tab.js(
+        """() => { let count = 0; const write = history.replaceState.bind(history);
+            history.replaceState = (...given) => { count += 1; write(...given); };
+            for (let k = 0; k < 10; k += 1) graphlab.go("forward");
+            return count; }"""
+    )
+    assert written <= 1
+    tab.wait("location.hash.includes('step=10')")
