@@ -24,6 +24,7 @@ MODULES = (
     "node.js", "predict.js", "tour.js", "timeline.js", "search.js", "live.js", "main.js",
 )  # fmt: skip
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?://|/\*\*).*\n", re.MULTILINE)  # on lines of their own
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |let |class )", re.MULTILINE)
 
 
@@ -69,12 +70,13 @@ def _filled(name: str, script: str, live: str, texts: Mapping[str, str]) -> str:
 
 
 def program() -> str:
-    """The modules as one script: they are joined in order, so their imports and exports fall away."""
+    """The modules as one script: they are joined in order, so their imports and exports fall away, as do comments."""
     return _joined(MODULES)
 
 
 def _joined(names: Iterable[str]) -> str:
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))).strip() for name in names) + "\n"
+    bare = (_COMMENT.sub("", _IMPORT.sub("", _read(name))) for name in names)
+    return "\n".join(_EXPORT.sub("", text).strip() for text in bare) + "\n"
 
 
 def stylesheet() -> str:

@@ -25,6 +25,8 @@ _REDUCING: dict[str, str] = {"sum": "+", "mean": "+", "max": "maximum", "min": "
 class Element:
     """A formula at one entry. tree: with a name for each entry used. entries: what each of these names is and holds.
 
+    every: the longest sum whose entries are all found, those too that the tree leaves out for brevity.
+
     >>> from graphlab.formula import parse, show
     >>> x = np.array([[1.0, 2.0]])
     >>> one = Element(parse("x @ w + b"), {"x": x, "w": np.array([[3.0], [4.0]]), "b": np.float64(5.0)}, (0, 0))
@@ -36,8 +38,9 @@ class Element:
     Raises IndexError where the value has no such entry.
     """
 
-    def __init__(self, tree: Expr, values: Mapping[str, Any], key: Key) -> None:
+    def __init__(self, tree: Expr, values: Mapping[str, Any], key: Key, every: int = 0) -> None:
         self.values = values
+        self.every = every
         self.entries: dict[str, tuple[str, Key, float]] = {}
         self._known: dict[Expr, Any] = {}
         shape = np.shape(self._value(tree))
@@ -103,11 +106,20 @@ class Element:
         lead = key[: len(key) - (len(a) > 1) - (len(b) > 1)]
         row = key[len(lead) : len(lead) + 1] if len(a) > 1 else ()
         column = key[-1:] if len(b) > 1 else ()
-        terms: list[Expr] = [
-            Binary("*", self._at(left, (*(lead if len(a) > 1 else ()), *row, k)), self._at(right, (*lead, k, *column)))
-            for k in _few(a[-1])
-        ]
-        return _joined("+", terms, a[-1])
+
+        def term(k: int) -> Expr:
+            mine = self._at(left, (*(lead if len(a) > 1 else ()), *row, k))
+            return Binary("*", mine, self._at(right, (*lead, k, *column)))
+
+        return _joined("+", self._terms(term, a[-1]), a[-1])
+
+    def _terms(self, term: Callable[[int], Expr], count: int) -> list[Expr]:
+        """Those of a sum that are written; the others are looked at, so that their entries are known."""
+        written = _few(count)
+        if len(written) < count <= self.every:
+            for k in range(len(written) - 1, count - 1):
+                term(k)
+        return [term(k) for k in written]
 
     def _reduced(self, tree: Call, args: tuple[Expr, ...], key: Key) -> Expr:
         """Every entry that a sum, a mean or an extreme is taken over."""
@@ -115,7 +127,7 @@ class Element:
         shape = np.shape(self._value(inner))
         places = np.arange(int(np.prod(shape))).reshape(shape)
         over = self._over(tree, places, key)
-        terms = [self._at(inner, _unravel(int(over[k]), shape)) for k in _few(len(over))]
+        terms = self._terms(lambda k: self._at(inner, _unravel(int(over[k]), shape)), len(over))
         joint = _REDUCING[tree.function]
         whole = _joined(joint, terms, len(over)) if joint == "+" else Call(joint, tuple(_dotted(terms, len(over))))
         return Binary("/", whole, Number(len(over))) if tree.function == "mean" else whole

@@ -49,7 +49,7 @@ def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Story
     marks = []
     if found.birth is not None:
         marks.append(_finding("nan", _place(board, found.birth), found.birth, languages))
-    elif found.culprit is not None:
+    elif found.culprit is not None and 0 not in trace[found.target].shape:
         marks.append(_finding(found.verdict, _sends(board, found.culprit), found, languages))
     return replace(board, findings=tuple([mark for mark in marks if mark.at >= 0]))
 

@@ -21,6 +21,8 @@ def hidden(board: Storyboard) -> Storyboard:
     if not hide:
         return board
     scenes = tuple([_scene(scene, hide) for scene in board.scenes])
+    if hide & {"values", "gradients"}:
+        board = replace(board, findings=())  # they say how large
     board = replace(board, scenes=scenes, nodes=tuple([_node(node, hide) for node in board.nodes]))
     board = replace(board, steps=tuple([_step(step, hide) for step in board.steps]))
     used = {node.value for node in board.nodes} | {node.grad for node in board.nodes}
@@ -68,11 +70,18 @@ def _box(box: Box, hide: set[str]) -> Box:
         if row.kind == "formula" and row.kind not in kinds and hide & {"values"}:
             symbols = tuple([line for line in row.lines if any(span.role == "formula" for span in line)])
             rows.append(row._replace(lines=symbols))  # without the numbers put in
+        elif row.kind == "local" and row.kind not in kinds and "values" in hide:
+            rows.append(row._replace(lines=tuple([_unnumbered(line) for line in row.lines])))
         elif row.kind not in kinds:
             rows.append(row)
         elif row.kind in ("value", "grad"):
             rows.append(_asked(row))
     return box._replace(rows=tuple(rows), marks=())
+
+
+def _unnumbered(line: Line) -> Line:
+    """A local derivative without its number behind the last sign: ∂y/∂w = x."""
+    return tuple([span for span in line if not (span.role == "strong" and span.text.startswith(" = "))])
 
 
 def _asked(row: Row) -> Row:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.formula import Element, show
-from graphlab.formula.show import symbol
+from graphlab.formula import Element, Expr, show
+from graphlab.formula.show import LETTERS, symbol
+from graphlab.formula.tree import Call, Name
 from graphlab.numbers import number
 from graphlab.page.arrays import Arrays
 from graphlab.rules import Formula, formula_of, rule_of
@@ -27,6 +28,9 @@ from graphlab.worked import (
 
 ENTRIES = 64  # of one result, up to where each says what it was made of
 ALL_ENTRIES = 4000  # of a page
+WHOLE_SUM = 40  # terms, up to where an entry lights up all that went into it
+# how many arguments of these are read; of the others only the shape
+READS = {"batch": 0, "count": 0, "one_hot": 1, "place": 1, "reshape": 1, "scatter_add": 2, "spread": 1, "sum_to": 1}
 TYPESET = 2500  # steps of a page, up to where formulas are typeset
 
 
@@ -102,16 +106,17 @@ class Steps:
     def _operands(
         self, timeline: Timeline, i: int, formula: Formula | None, slot: str | None
     ) -> list[tuple[str, str, int]]:
-        """(name in the formula, how it is called, place) of every array that goes in."""
+        """(name in the formula, how it is called, place) of every array that goes in; not of those whose shape alone
+        does."""
         if formula is None:
             return []
-        shown = symbols_of(timeline.trace, i, formula)
+        shown, used = symbols_of(timeline.trace, i, formula), _read(formula.numbered)
         out = []
         for name, value in environment(timeline.trace, i, slot).items():
-            if name in formula.names and value is not None and np.ndim(value) and not isinstance(value, str | tuple):
+            if name in used and value is not None and np.ndim(value) and not isinstance(value, str | tuple):
                 place = self.arrays.place(value)
                 if place is not None:
-                    out.append((name, shown.get(name, symbol(name)), place))
+                    out.append((name, shown.get(name) or LETTERS.get(name) or symbol(name), place))
         return out
 
     def _entries(
@@ -130,13 +135,25 @@ class Steps:
     def _entry(
         self, formula: Formula, values: dict[str, Any], key: tuple[int, ...], position: dict[str, int]
     ) -> tuple[str, str]:
-        one = Element(formula.numbered, values, key)
+        one = Element(formula.numbered, values, key, every=WHOLE_SUM)
         used = [
             f"{position[name]}:{int(np.ravel_multi_index(at, np.shape(values[name])))}"
             for name, at, _ in one.entries.values()
             if name in position
         ]
         return show(one.tree, one.numbers(lambda n: number(n, self.precision))), " ".join(used)
+
+
+def _read(tree: Expr) -> set[str]:
+    """The names whose numbers a formula reads; not those that only say of which shape something is."""
+    found: set[str] = set()
+    todo = [tree]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Name):
+            found.add(part.id)
+        todo.extend(part.parts()[: READS.get(part.function) if isinstance(part, Call) else None])
+    return found
 
 
 def unfolded_nodes(timeline: Timeline, known: dict[str, int], owner: str) -> Iterator[tuple[int, str]]:

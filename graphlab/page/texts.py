@@ -77,9 +77,14 @@ def _steps() -> dict[str, str]:
             "Forward › or → takes one step: first every node's value, then, from the loss backwards, every gradient. "
             "? shows all keys."
         ),
+        "start help, no loss": tr(
+            "Forward › or → takes one step: every node's value in turn. There is no loss, so no gradients. "
+            "? shows all keys."
+        ),
         "{node} · {op}, forward": tr("{node} · {op}, forward"),
         "the seed: ∂L/∂{node}": tr("the seed: ∂L/∂{node}"),
         "seed help": tr("Here the way back begins: the loss changes one to one with itself."),
+        "given help": tr("Here the way back begins, with the gradient that the model gives to this node."),
         "add up ∂L/∂{to}": tr("add up ∂L/∂{to}"),
         "{node} sends to {to}": tr("a gradient from {node} to {to}"),
         "next: {what}": tr("next: {what}"),
@@ -90,6 +95,7 @@ def _steps() -> dict[str, str]:
         "gradient ×{ratio} over this edge": tr("gradient ×{ratio} over this edge"),
         "entry help": tr("Point at an entry of the result to see what it was computed from."),
         "scalar": tr("scalar"),
+        "empty": tr("empty"),
         "not on this page": tr("not on this page"),
         "numbers of {name}": tr("numbers of {name}"),
         "histogram from {low} to {high}": tr("histogram from {low} to {high}"),

@@ -271,7 +271,7 @@ def test_what_is_not_computed_yet_is_a_dash_and_told_apart_without_colour(open_t
     assert tab.js(hidden) == "hidden"
     assert tab.js(dashed) != "none"
     dash = tab.page.locator(".card[data-name=c] .row-value .dash")
-    assert dash.text_content() == "–"
+    assert dash.text_content() == "value –"
     tab.press("ArrowRight")
     assert tab.js(hidden) == "visible"
     assert tab.js(dashed) == "none"
@@ -400,6 +400,7 @@ def test_the_address_brings_a_scene_back(open_tab, sample_pages):
     tab.press("1", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight")
     tab.js("graphlab.unfoldNode(graphlab.nodeOf('hidden.bn'))")
     tab.page.click("[data-tool=lang]")
+    tab.wait("location.hash.includes('lang=ko')")
     fragment = tab.js("location.hash")
     assert re.search(r"step=\d+", fragment)
     other = open_tab(sample_pages("affine_bn_relu"), fragment)

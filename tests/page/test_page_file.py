@@ -136,3 +136,16 @@ def test_the_file_reads_as_json_of_its_format():
     assert {node["name"] for node in data["nodes"]} == {"a", "b", "c", "d", "L"}
     numbers = page("graphlab: 1\nparams: {a: .inf}\nnodes: {L: a * 0}")
     assert "NaN" in json.dumps(data_of(numbers)["arrays"])
+
+
+def test_what_is_hidden_is_not_in_findings_and_local_derivatives():
+    vanishing = gl.load(next(path for path in SAMPLES if path.stem == "mazur_units"))
+    assert data_of(gl.view(vanishing).html)["findings"]
+    assert data_of(gl.view(vanishing, hide="gradients").html)["findings"] == []
+    hidden = json.dumps(data_of(gl.view(vanishing, hide="values").html), ensure_ascii=False)
+    assert "∂net#1/∂w5 = " in hidden
+    assert "0.5933" not in hidden  # h1.out, which is that derivative
+
+
+def test_an_empty_gradient_is_no_finding():
+    assert data_of(page("graphlab: 1\ninputs: {x: []}\nnodes: {y: x * 2, L: sum(y)}"))["findings"] == []

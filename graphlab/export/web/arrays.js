@@ -5,28 +5,28 @@ import { indexText, number, shapeText, toFloat } from "./format.js";
 
 const WIDEST = 12; // columns and rows of a table, from where on it shows its corner
 
-/** An array with its name above it. heat: colour by sign and size. onentry: told which entry is pointed at. */
-export function arrayView(array, { name, t, precision, heat = false, onentry = null }) {
+/** An array with its name above it. heat: colour by sign and size. onentry: told which entry is pointed at. whole: not cut. */
+export function arrayView(array, { name, t, precision, heat = false, onentry = null, whole = false }) {
   const title = h("figcaption", {}, h("span", { class: "array-name" }, name), " ", h("small", {}, shapeText(array.shape, t("scalar"))));
-  const body = array.data ? table(array, { name, precision, heat, onentry, t }) : summary(array, { t, precision });
+  const body = array.data ? table(array, { name, precision, heat, onentry, t, most: whole ? Infinity : WIDEST }) : summary(array, { t, precision });
   return h("figure", { class: "array" }, title, body);
 }
 
-function table(array, { name, precision, heat, onentry, t }) {
+function table(array, { name, precision, heat, onentry, t, most }) {
+  if (!array.data.length) return h("p", { class: "missing" }, t("empty"));
   const [rows, columns] = matrixShape(array.shape);
-  const most = Math.max(...array.data.map((n) => Math.abs(toFloat(n))).filter(Number.isFinite), 0);
+  const largest = Math.max(...array.data.map((n) => Math.abs(toFloat(n))).filter(Number.isFinite), 0);
   const body = h("tbody");
-  for (let r = 0; r < Math.min(rows, WIDEST); r += 1) {
-    const row = h("tr");
-    for (let c = 0; c < Math.min(columns, WIDEST); c += 1) {
-      row.append(cell(array, r * columns + c, { precision, most: heat ? most : 0, onentry, name }));
+  for (let r = 0; r < Math.min(rows, most); r += 1) {
+    const row = h("tr", { class: r && r % array.shape.at(-2) === 0 ? "next" : null });
+    for (let c = 0; c < Math.min(columns, most); c += 1) {
+      row.append(cell(array, r * columns + c, { precision, most: heat ? largest : 0, onentry, name }));
     }
-    if (columns > WIDEST) row.append(h("td", { class: "more" }, "…"));
+    if (columns > most) row.append(h("td", { class: "more" }, "…"));
     body.append(row);
   }
-  if (rows > WIDEST) body.append(h("tr", {}, h("td", { class: "more" }, "…")));
-  const cut = rows > WIDEST || columns > WIDEST;
-  return h("div", { class: "table-frame", tabindex: cut || columns > 4 ? "0" : null, role: "group", "aria-label": t("numbers of {name}", { name }) },
+  if (rows > most) body.append(h("tr", {}, h("td", { class: "more" }, "…")));
+  return h("div", { class: "table-frame", tabindex: rows > WIDEST || columns > 4 ? "0" : null, role: "group", "aria-label": t("numbers of {name}", { name }) },
     h("table", { class: "matrix" }, body));
 }
 
@@ -78,8 +78,13 @@ function histogram([low, high, counts], { t, write }) {
     h("div", { class: "ends" }, h("span", {}, write(low)), h("span", {}, write(high))));
 }
 
-/** Lights up some entries of an array that is shown, and no others. */
+/** Lights up some entries of an array that is shown, and no others; the first of them is brought into sight. */
 export function lightUp(view, places) {
   for (const element of view.querySelectorAll("td.lit")) element.classList.remove("lit");
   for (const place of places) view.querySelector(`td[data-place="${place}"]`)?.classList.add("lit");
+  const [frame, first] = [view.querySelector(".table-frame"), view.querySelector("td.lit")];
+  if (!first) return;
+  const [seen, cell] = [frame.getBoundingClientRect(), first.getBoundingClientRect()];
+  if (cell.left < seen.left || cell.right > seen.right) frame.scrollLeft += cell.left - seen.left;
+  if (cell.top < seen.top || cell.bottom > seen.bottom) frame.scrollTop += cell.top - seen.top;
 }

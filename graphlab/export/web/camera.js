@@ -48,14 +48,13 @@ export class Camera {
     this.apply();
   }
 
-  /** Moves as little as needed to bring a box into sight. */
+  /** Moves as little as needed to bring a box into sight, with something of what is around it. */
   reveal({ x, y, card }) {
     const [w, h] = this.size();
     const [left, top] = [this.x + x * this.scale, this.y + y * this.scale];
     const [right, bottom] = [left + card.w * this.scale, top + card.h * this.scale];
-    const edge = 12;
-    if (left < edge || right > w - edge) this.x += card.w * this.scale > w - 2 * edge || left < edge ? edge - left : w - edge - right;
-    if (top < edge || bottom > h - edge) this.y += card.h * this.scale > h - 2 * edge || top < edge ? edge - top : h - edge - bottom;
+    this.x += shift(left, right, w);
+    this.y += shift(top, bottom, h);
     this.apply();
   }
 
@@ -104,4 +103,11 @@ export class Camera {
   up(event) {
     this.pointers.delete(event.pointerId);
   }
+}
+
+/** How far what lies from `start` to `end` must move to be in sight in a room of this size. */
+function shift(start, end, room) {
+  const edge = Math.max(Math.min(90, (room - (end - start)) / 2), 8);
+  if (start >= edge && end <= room - edge) return 0;
+  return start < edge || end - start > room - 2 * edge ? edge - start : room - edge - end;
 }

@@ -69,7 +69,11 @@ export function indexText(place, shape) {
   return key.length ? `[${key.join(",")}]` : "";
 }
 
-/** A text with its {names} filled in. */
+/** A text with its {names} filled in; right-to-left ones are kept to themselves, so that they leave the rest in order. */
 export function filled(text, values = {}) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? isolated(String(values[name])) : whole));
+}
+
+function isolated(text) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(text) ? `\u2068${text}\u2069` : text;
 }

@@ -37,12 +37,9 @@ class Page {
     this.reveal();
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("hashchange", () => this.fromAddress());
-    addEventListener("resize", () => {
-      this.camera.known = null;
-      this.fit();
-      this.reveal();
-    });
-    addEventListener("beforeprint", () => this.fit());
+    addEventListener("resize", () => this.resized());
+    addEventListener("beforeprint", () => this.printing(true));
+    addEventListener("afterprint", () => this.printing(false));
   }
 
   // Where it starts
@@ -57,7 +54,7 @@ class Page {
       scene,
       view: views.includes(address.view) ? address.view : views.at(-1),
       step: this.stepOf(address.step) ?? this.firstBad() ?? 0,
-      node: this.nodeOf(address.node),
+      node: this.chosenOf(address.node),
       lang: data.texts[address.lang] ? address.lang : data.lang,
       theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
       predict: false,
@@ -66,9 +63,9 @@ class Page {
 
   fromAddress() {
     const address = readAddress();
-    const scene = this.sceneOf(address) ?? this.state.get("scene");
-    if (scene !== this.state.get("scene")) this.state.set({ scene });
-    const patch = { step: this.stepOf(address.step) ?? this.state.get("step"), node: this.nodeOf(address.node) };
+    const scene = this.sceneOf(address) ?? this.data.scenes[0];
+    this.openScene(scene);
+    const patch = { step: this.stepOf(address.step) ?? this.state.get("step"), node: this.chosenOf(address.node) };
     if (scene.pictures[address.view]) patch.view = address.view;
     if (this.data.texts[address.lang]) patch.lang = address.lang;
     this.state.set(patch);
@@ -81,6 +78,13 @@ class Page {
   nodeOf(name) {
     const place = this.data.nodes.findIndex((node) => node.name === name);
     return place < 0 ? null : place;
+  }
+
+  /** The node an address asks for, or what it is a step of while that is folded. */
+  chosenOf(name) {
+    const place = this.nodeOf(name);
+    const owner = place === null ? undefined : this.data.nodes[place].part_of;
+    return owner === undefined || this.run.unfolded.has(owner) ? place : owner;
   }
 
   /** The scene an address asks for; none where it says nothing of folding. */
@@ -115,6 +119,11 @@ class Page {
     const on = !folded.includes(scope);
     const wanted = new Set(on ? [...folded, scope] : folded.filter((name) => name !== scope));
     this.openScene(this.nearest(wanted, new Set(unfolded), (scene) => scene.folded.includes(scope) === on));
+  }
+
+  /** Whether a scope is open and can be folded. */
+  canFold(scope) {
+    return !this.state.get("scene").folded.includes(scope) && this.data.scenes.some((scene) => scene.folded.includes(scope));
   }
 
   unfoldNode(place) {
@@ -179,6 +188,7 @@ class Page {
     this.nodePanel = new NodePanel(this.data, this.t, node, {
       select: (place) => this.choose(place), unfold: (place) => this.unfoldNode(place),
       highlight: (names) => this.picture.highlight(names), breakpoint: (place) => this.breakAt(place),
+      fold: (scope) => this.foldScope(scope), canFold: (scope) => this.canFold(scope),
     });
     this.predict = new Predict(this.data, this.t, predict, () => this.state.set({ step: this.state.get("step") + 1 }));
     this.tour = new Tour(this.data, this.t, tour, (stop) => this.visit(stop));
@@ -238,6 +248,7 @@ class Page {
       if (this.predict.question) this.predict.draw();
     }
     if (changed.has("scene")) this.run = this.runOf(scene);
+    if (this.state.get("predict") && (changed.has("scene") || changed.has("step"))) this.predict.moved();
     if (["lang", "scene", "view"].some((name) => changed.has(name))) {
       this.picture.draw(scene.pictures[view], this.run, lang);
       this.picture.breakpoints(this.breakpoints);
@@ -292,7 +303,7 @@ class Page {
 
   showMarks() {
     const loss = this.run.moments.findIndex((moment) => moment.step.kind === "seed");
-    const marks = loss < 0 ? [] : [{ at: loss, kind: "loss", text: this.t("the loss") }];
+    const marks = loss < 0 ? [] : [{ at: loss, kind: "loss", text: this.t(this.run.isGiven() ? "the seed" : "the loss") }];
     for (const finding of this.data.findings) {
       const index = this.run.moments.findIndex((moment) => moment.place === finding.at);
       if (index >= 0) marks.push({ at: index + 1, kind: "finding", text: finding.texts[this.state.get("lang")] });
@@ -320,7 +331,6 @@ class Page {
       over: this.run.stopAfter(step), under: this.run.stopBefore(step), next: this.nextStop(step) }[name];
     if (name === "forward" && this.state.get("predict") && !this.predict.question && this.predict.ask(this.run, step)) return;
     if (name === "forward" && this.predict.question) return;
-    if (this.predict.question) this.predict.stop();
     this.state.set({ step: to });
     if (this.timeline.timer && this.stops().includes(to)) this.timeline.play(false);
   }
@@ -383,6 +393,29 @@ class Page {
     this.camera.fit(w, tall, least);
   }
 
+  /** Another size: a phone's bars come and go and change only the height, and then nothing is to move. */
+  resized() {
+    const [before] = this.camera.size();
+    this.camera.known = null;
+    if (Math.abs(this.camera.size()[0] - before) < 1) return;
+    this.fit();
+    this.reveal();
+  }
+
+  /** On paper: the whole picture, and dark ink. */
+  printing(on) {
+    const { scene, view, theme } = this.state.values;
+    document.documentElement.dataset.theme = on ? "light" : theme;
+    const { w, h: tall } = scene.pictures[view];
+    if (on) {
+      this.canvas.setAttribute("viewBox", `0 0 ${w} ${tall}`);
+      this.picture.root.removeAttribute("transform");
+    } else {
+      this.canvas.removeAttribute("viewBox");
+      this.camera.apply();
+    }
+  }
+
   // Keys
 
   key(event) {
@@ -406,7 +439,7 @@ class Page {
       p: () => this.timeline.play(!this.timeline.timer), q: () => this.togglePredict(), t: () => this.tour.length && this.tour.show(0, this.state.get("lang")),
       1: () => this.setView("forward"), 2: () => this.setView("backward"), 3: () => this.setView("both"),
     };
-    if (!onButton) Object.assign(keys, { " ": () => this.fit(0), Enter: () => this.onNode((node) => this.openNode(node)) });
+    if (!onButton) Object.assign(keys, { " ": () => this.fit(0), Enter: () => this.openCard(event.target) });
     return keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   }
 
@@ -419,9 +452,11 @@ class Page {
     if (node !== undefined) act(node);
   }
 
-  openNode(node) {
-    const box = this.picture.boxOf(node);
-    if (box) this.open(box);
+  /** Unfolds or folds the card that has the focus, or else the chosen node's. */
+  openCard(target) {
+    const focused = this.picture.boxes.find((box) => box.element === target);
+    if (focused) this.open(focused);
+    else this.onNode((node) => this.picture.boxOf(node) && this.open(this.picture.boxOf(node)));
   }
 
   /** The card before or after the chosen one, in the order of the picture. */

@@ -37,10 +37,16 @@ export class NodePanel {
     const node = this.data.nodes[place];
     const able = this.data.unfoldings[place];
     return h("div", { class: "buttons" },
+      this.scopeButton(node),
       able && h("button", { type: "button", "data-act": "unfold", onclick: () => this.on.unfold(place) }, unfolded.has(place) ? this.t("fold it") : this.t("unfold it")),
       node.role === "node" && h("button", {
         type: "button", "data-act": "breakpoint", "aria-pressed": String(breakpoints.has(place)), onclick: () => this.on.breakpoint(place),
       }, this.t("breakpoint")));
+  }
+
+  /** Folds the scope a node is in: a frame's name does that for a mouse, this for a keyboard. */
+  scopeButton({ scope }) {
+    return scope && this.on.canFold(scope) && h("button", { type: "button", "data-act": "fold", onclick: () => this.on.fold(scope) }, this.t("fold {name}", { name: scope }));
   }
 
   neighbours(place) {
@@ -83,7 +89,7 @@ export class NodePanel {
         onfocus: () => this.on.highlight(names), onblur: () => this.on.highlight([]),
       }, h("b", {}, write(product)), " ", nodes.join(" → ")), bar);
     });
-    if (why.more) rows.push(h("li", {}, this.t("{more} more paths: {rest} together", { more: why.more, rest: write(why.rest) })));
+    if (why.more) rows.push(h("li", { class: "more" }, this.t("{more} more paths: {rest} together", { more: why.more, rest: write(why.rest) })));
     return h("details", { open: true, class: "why" },
       h("summary", {}, this.t("why {target} is {value}", { target: why.element, value: write(why.value) })),
       h("ol", {}, ...rows));

@@ -35,6 +35,7 @@ export class Picture {
     this.position = -1;
     this.shownChanges = 0;
     for (const { element, name } of this.changes) element.classList.add(name);
+    for (const box of this.boxes) this.describe(box, 0);
   }
 
   // Drawing
@@ -51,19 +52,18 @@ export class Picture {
   drawBoxes() {
     this.boxes = this.picture.boxes.map(([place, x, y]) => {
       const card = this.data.cards[place];
-      const box = { card, x, y, name: card.name, nodes: card.nodes, main: card.nodes[card.nodes.length - 1] };
+      const box = { card, x, y, name: card.name, nodes: card.nodes, main: card.nodes[card.nodes.length - 1], said: [] };
       box.element = s("g", {
         class: `card ${card.role === "node" ? `family-${card.family}` : `role-${card.role}`}`,
         transform: `translate(${x},${y})`, role: "button", tabindex: "-1", "data-name": card.name,
         onclick: () => this.handlers.onselect(box),
         ondblclick: () => this.handlers.onopen(box),
-      }, ...this.cardParts(card));
+      }, ...this.cardParts(card, box));
       box.made = Math.max(...box.nodes.map((node) => this.run.madeAt(node)));
       box.given = box.nodes.every((node) => this.run.isLeaf(node));
       this.note(box.element, box.given ? 0 : box.made);
       return box;
     });
-    this.describe();
     return this.boxes.map((box) => box.element);
   }
 
@@ -71,7 +71,7 @@ export class Picture {
     return card.alt?.[this.lang] ?? card;
   }
 
-  cardParts(card) {
+  cardParts(card, box) {
     const { head, rows, marks = [] } = this.texts(card);
     const tall = STEP + ROW_PAD;
     const rounded = card.role === "param" || card.role === "state";
@@ -80,27 +80,37 @@ export class Picture {
       s("rect", { class: "card-band", width: card.w, height: tall, rx: rounded ? 8 : 2 }),
     ];
     const title = this.line(head, PAD, 14, "card-head");
-    const said = marks.filter(([, text]) => text).map(([kind, text]) => s("tspan", { class: `mark-${kind}` }, `  ${text}`));
-    for (const mark of said) this.note(mark, this.markTime(card));
-    title.append(...said);
+    marks.filter(([, text]) => text).forEach(([kind, text], k) => {
+      const mark = s("tspan", { class: `mark-${kind}` }, `  ${text}`);
+      this.note(mark, this.markTime(card, k), "later", box);
+      box.said.push({ at: this.markTime(card, k), text });
+      title.append(mark);
+    });
     parts.push(title);
     let y = tall;
-    for (const [kind, mono, lines] of rows) {
-      const height = lines.length * STEP + ROW_PAD;
-      const row = s("g", { class: `row row-${kind}` },
-        s("rect", { class: "row-fill", x: 0.5, y, width: card.w - 1, height }),
-        s("line", { class: "row-line", x1: 0.5, x2: card.w - 0.5, y1: y, y2: y }));
-      const texts = s("g", { class: "row-text" },
-        ...lines.map((line, k) => this.line(line, PAD, y + 3.5 + (k + 0.78) * STEP, mono ? "mono" : "")));
-      row.append(texts);
-      const time = this.rowTime(card, kind);
-      this.note(texts, time);
-      if (time > 0 && Number.isFinite(time)) row.append(s("text", { class: "dash", x: PAD, y: y + 3.5 + 0.78 * STEP, "aria-hidden": "true" }, MISSING));
-      parts.push(row);
-      y += height;
+    for (const row of rows) {
+      parts.push(this.row(row, y, card, box));
+      y += row[2].length * STEP + ROW_PAD;
     }
     parts.push(s("rect", { class: "card-edge", width: card.w, height: card.h, rx: rounded ? 8 : 2 }));
     return parts;
+  }
+
+  /** A band of a card. What it says comes with its step; until then there is its name and a dash. Symbols wait for none. */
+  row([kind, mono, lines], y, card, box) {
+    const drawn = (line) => this.line(line, PAD, y + 3.5 + (lines.indexOf(line) + 0.78) * STEP, mono ? "mono" : "");
+    const always = lines.filter((line) => kind === "formula" && line.some(([, role]) => role === "formula"));
+    const coming = lines.filter((line) => !always.includes(line));
+    const late = s("g", { class: "row-text" }, ...coming.map(drawn));
+    const at = this.rowTime(card, kind);
+    const before = always.length ? "" : named(kind, mono, lines);
+    this.note(late, at, "later", box);
+    box.said.push({ at: 0, text: always.map(plain).join(" ") }, { at, text: coming.map(plain).join(" "), before });
+    const waits = before && at > 0 && Number.isFinite(at);
+    return s("g", { class: `row row-${kind}` },
+      s("rect", { class: "row-fill", x: 0.5, y, width: card.w - 1, height: lines.length * STEP + ROW_PAD }),
+      s("line", { class: "row-line", x1: 0.5, x2: card.w - 0.5, y1: y, y2: y }),
+      ...always.map(drawn), late, waits && s("text", { class: "dash", x: PAD, y: y + 3.5 + 0.78 * STEP, "aria-hidden": "true" }, before));
   }
 
   line(spans, x, y, name, anchor) {
@@ -116,12 +126,12 @@ export class Picture {
     return kind === "scale" ? this.run.doneAt(main) : 0;
   }
 
-  /** From which position on a card may say that something is not finite: its value, or else its gradient. */
-  markTime(card) {
+  /** From which position on a card may say its k-th warning: of its value, if that is not finite, then of its gradient. */
+  markTime(card, k) {
     const main = card.nodes.at(-1);
     const value = this.run.array(this.data.nodes[main].value);
     const bad = value?.data ? value.data.some((n) => typeof n === "string") : (value?.summary?.nan ?? 0) + (value?.summary?.inf ?? 0) > 0;
-    return bad ? this.run.madeAt(main) : this.run.gradAt(main);
+    return bad && k === 0 ? this.run.madeAt(main) : this.run.gradAt(main);
   }
 
   drawArrows() {
@@ -163,24 +173,28 @@ export class Picture {
   }
 
   /** This element says nothing before a position; what is never computed is there from the start, as –. */
-  note(element, at, name = "later") {
-    if (at > 0 && Number.isFinite(at)) this.changes.push({ element, at, name });
+  note(element, at, name = "later", box = null) {
+    if (at > 0 && Number.isFinite(at)) this.changes.push({ element, at, name, box });
   }
 
   // What changes from step to step
 
   /** The picture as it is after `position` moments. */
   show(position, moment, next) {
+    const changed = new Set();
     while (this.shownChanges < this.changes.length && this.changes[this.shownChanges].at <= position) {
-      const { element, name } = this.changes[this.shownChanges];
+      const { element, name, box } = this.changes[this.shownChanges];
       element.classList.remove(name);
+      changed.add(box);
       this.shownChanges += 1;
     }
     while (this.shownChanges > 0 && this.changes[this.shownChanges - 1].at > position) {
       this.shownChanges -= 1;
-      const { element, name } = this.changes[this.shownChanges];
+      const { element, name, box } = this.changes[this.shownChanges];
       element.classList.add(name);
+      changed.add(box);
     }
+    for (const box of changed) if (box) this.describe(box, position);
     this.position = position;
     this.mark(moment, next);
   }
@@ -259,14 +273,19 @@ export class Picture {
     for (const box of this.boxes) toggle(box.element, "breakpoint", box.nodes.some((node) => nodes.has(node)));
   }
 
-  describe() {
-    for (const { card, element, nodes } of this.boxes) {
-      const texts = this.texts(card);
-      const rows = texts.rows.map(([, , lines]) => lines.map(plain).join(" "));
-      const open = this.data.unfoldings[nodes.at(-1)] || card.role === "fold" ? `; ${this.t("Enter unfolds it")}` : "";
-      element.setAttribute("aria-label", [plain(texts.head), ...rows].join("; ") + open);
-    }
+  /** What a card says at a position, for ears: no more than the eyes are told. */
+  describe({ card, element, nodes, said }, position) {
+    const known = said.map(({ at, text, before }) => (at > position && Number.isFinite(at) ? before : text)).filter(Boolean);
+    const open = this.data.unfoldings[nodes.at(-1)] || card.role === "fold" ? `; ${this.t("Enter unfolds it")}` : "";
+    element.setAttribute("aria-label", [plain(this.texts(card).head), ...known].join("; ") + open);
   }
+}
+
+/** What stands in a row that does not say anything yet: "∂L/∂x –". */
+function named(kind, mono, lines) {
+  const [text, role] = lines[0]?.[0] ?? [];
+  const name = (kind === "value" || kind === "grad") && !mono && !role ? text.trim() : "";
+  return name && lines[0].length === 1 ? name : `${name} ${MISSING}`.trim();
 }
 
 function plain(spans) {

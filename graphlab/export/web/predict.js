@@ -40,7 +40,8 @@ export class Predict {
       h("div", { class: "buttons" }, h("button", { type: "button", "data-sign": "skip", onclick: () => this.over(null) }, this.t("show it"))),
       this.score());
     this.element.hidden = false;
-    this.element.focus();
+    this.element.focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   /** − 0 + answer with the sign; a digit starts a value. */
@@ -73,6 +74,7 @@ export class Predict {
   over(right) {
     const { name, value } = this.question;
     this.question = null;
+    this.told = true;
     if (right !== null) {
       this.asked += 1;
       this.right += right ? 1 : 0;
@@ -86,6 +88,17 @@ export class Predict {
 
   score() {
     return h("p", { class: "score" }, this.t("score: {right} of {asked}", { right: this.right, asked: this.asked }));
+  }
+
+  /** The page stands elsewhere: a question about what came next there is none any more, and its answer may be ahead. */
+  moved() {
+    if (this.told) {
+      this.told = false;
+      return;
+    }
+    this.question = null;
+    this.element.hidden = !this.asked;
+    replace(this.element, this.score());
   }
 
   stop() {

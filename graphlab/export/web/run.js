@@ -79,6 +79,13 @@ export class Run {
     this.arrivals.get(place).push({ at, moment });
   }
 
+  /** Whether the model gives the gradient to begin with, instead of a loss. */
+  isGiven() {
+    const seed = this.data.steps[this.data.seed];
+    const first = this.array(seed.array)?.data?.[0] ?? 1;
+    return this.data.nodes[seed.node].shape.length > 0 || first !== 1;
+  }
+
   isLeaf(place) {
     return this.data.nodes[place].role !== "node";
   }

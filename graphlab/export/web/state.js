@@ -32,8 +32,21 @@ export function readAddress() {
   return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 }
 
-/** Writes the scene into the address, without a new entry in the history. */
+const REST = 300; // ms between two: writing it takes longer than a step, and browsers stop those who do it often
+let waiting = null;
+let last = -Infinity;
+
+/** Writes the scene into the address, at once or, where steps follow fast, when there is time. */
 export function writeAddress(values) {
+  clearTimeout(waiting);
+  const left = last + REST - performance.now();
+  if (left > 0) waiting = setTimeout(() => writeNow(values), left);
+  else writeNow(values);
+}
+
+/** Without a new entry in the history. */
+function writeNow(values) {
+  last = performance.now();
   const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const text = new URLSearchParams(given).toString();
   try {

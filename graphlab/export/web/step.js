@@ -18,7 +18,7 @@ export class StepPanel {
     this.run = run;
     const moment = run.moments[position - 1];
     if (!moment) {
-      replace(this.element, h("h2", {}, this.t("before the first step")), h("p", {}, this.t("start help")));
+      replace(this.element, h("h2", {}, this.t("before the first step")), h("p", {}, this.t(this.data.seed === null ? "start help, no loss" : "start help")));
       return;
     }
     const { step } = moment;
@@ -43,7 +43,7 @@ export class StepPanel {
 
   seed(step) {
     return [h("div", { class: "equation" }, h("div", {}, this.symbols(step.left, null), h("span", {}, " = "), h("b", {}, step.result ?? ASKED))),
-      h("p", {}, this.t("seed help"))];
+      h("p", {}, this.t(this.run.isGiven() ? "given help" : "seed help"))];
   }
 
   work(step, moment) {
@@ -55,7 +55,7 @@ export class StepPanel {
     const first = h("div", {}, this.symbols(step.left, left), ...(lines.length ? [" = ", lines[0]] : []));
     const rest = lines.slice(1).map((line) => h("div", {}, "= ", line));
     const equation = h("div", { class: "equation", role: "group", "aria-label": [step.left, step.symbolic, step.substituted, step.result].filter(Boolean).join(" = ") },
-      first, ...rest, h("div", { class: moment.phase === "forward" ? "value" : "grad" }, "= ", h("b", {}, result)));
+      first, ...rest, h("div", { class: `answer ${moment.phase === "forward" ? "value" : "grad"}` }, "= ", h("b", {}, result)));
     return [equation, this.attenuation(step), ...this.arrays(step)];
   }
 
@@ -81,11 +81,12 @@ export class StepPanel {
 
   arrays(step) {
     const result = this.run.array(step.array);
-    const views = (step.operands ?? []).map(([name, place]) => this.view(this.run.array(place), name));
+    const whole = Boolean(step.entries); // what lights up must be there
+    const views = (step.operands ?? []).map(([name, place]) => this.view(this.run.array(place), name, { whole }));
     if (!result || (result.data?.length === 1 && !views.length)) return [];
     const arithmetic = h("p", { class: "arithmetic", "aria-live": "polite" }, step.entries ? this.t("entry help") : "");
     const onentry = step.entries ? (place) => this.point(step, place, views, arithmetic, own) : null;
-    const own = this.view(result, step.left, { onentry, heat: step.kind === "contribution" });
+    const own = this.view(result, step.left, { onentry, whole, heat: step.kind === "contribution" });
     own.classList.add("result");
     return [h("div", { class: "arrays" }, ...views, own), arithmetic];
   }
