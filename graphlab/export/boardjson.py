@@ -27,7 +27,6 @@ def _board(board: Storyboard, look: Theme) -> dict[str, Any]:
     pools = _Pools()
     return {
         "format": FORMAT,
-        "title": shown(board.title),
         "lang": board.lang,
         "precision": board.precision,
         "hide": list(board.hide),
@@ -47,7 +46,7 @@ def _board(board: Storyboard, look: Theme) -> dict[str, Any]:
              "unfold": list(stop.unfold)}
             for stop in board.tour
         ],
-        "texts": {lang: dict(texts) for lang, texts in board.texts.items()},
+        "texts": {lang: {key: shown(text) for key, text in texts.items()} for lang, texts in board.texts.items()},
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from graphlab.annotate import Options
 from graphlab.annotate.fold import visible_nodes
 from graphlab.errors import UsageError
 from graphlab.expand import check_expandable, expand_trace
-from graphlab.messages import LANGUAGES, did_you_mean, language, tr
+from graphlab.messages import LANGUAGES, did_you_mean, in_language, language, tr
 from graphlab.page.arrays import Arrays
 from graphlab.page.findings import findings, reasons
 from graphlab.page.hiding import hidden
@@ -104,9 +104,16 @@ class _Page:
             loss=trace.plan.target if seed is not None else None,
             scenes=tuple(scenes.make(languages, able, unfold)),
             hide=options.hide,
-            texts={language: texts(language) for language in languages},
+            texts={language: texts(language) | {"title": self._title(language)} for language in languages},
         )
         return hidden(findings(trace, board, languages))
+
+    def _title(self, lang: str) -> str:
+        """The model's name, which in the samples has other languages too."""
+        if self.options.title is not None:
+            return self.options.title
+        with in_language(lang):
+            return tr(self.trace.graph.name)
 
     def _add_nodes(self, trace: Trace, places: list[int], why: dict[int, Why], only: Sequence[int] = (),
                    part_of: int | None = None) -> None:  # fmt: skip

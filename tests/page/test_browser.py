@@ -427,6 +427,8 @@ def test_both_languages(open_tab, sample_pages):
     tab.page.click("[data-tool=lang]")
     assert tab.js("document.documentElement.lang") == "ko"
     assert tab.page.inner_text("[data-tool=view-forward]") == "순전파"
+    assert tab.page.inner_text("h1") == "Affine → 배치 정규화 → ReLU → Affine → 소프트맥스 교차 엔트로피"
+    assert tab.page.title() == tab.page.inner_text("h1")
     assert "매개변수" in tab.js("graphlab.pane.textContent")
     words = tab.page.inner_text("body")
     for english in ("Forward", "next:", "unfold", "breakpoint", "made from", "legend", "predict"):

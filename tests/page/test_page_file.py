@@ -72,7 +72,7 @@ def test_hostile_texts_stay_texts():
     html = page(f"graphlab: 1\nname: '{nasty}'\nparams: {{a: 3}}\nnodes: {{L: a * a}}")
     assert html.count("<script") == 2
     assert "alert(1)" not in html.replace("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;", "")
-    assert data_of(html)["title"] == nasty
+    assert data_of(html)["texts"]["en"]["title"] == nasty
     assert nasty not in problem_page(nasty, "/version")
 
 

@@ -1,6 +1,7 @@
 // Panning and zooming: wheel, drag, two fingers, buttons and keys.
 
 const CLOSEST = 4;
+const READABLE = 0.62; // of the cards' size: a picture that fits at this scale is shown whole
 
 export class Camera {
   constructor(svg, scene) {
@@ -29,10 +30,11 @@ export class Camera {
     return this.known;
   }
 
-  /** The whole picture, or as much of it as can be read: not smaller than `least`, and its start then. */
+  /** The whole picture; where that would be too small to be read, its start at the scale `least`. */
   fit(width, height, least = 0) {
     const [w, h] = this.size();
-    this.scale = Math.max(Math.min((w - 16) / width, (h - 16) / height, 1.6), least);
+    const whole = Math.min((w - 16) / width, (h - 16) / height, 1.6);
+    this.scale = whole < READABLE ? Math.max(whole, least) : whole;
     this.x = width * this.scale > w - 16 ? 8 : (w - width * this.scale) / 2;
     this.y = Math.max((h - height * this.scale) / 2, 8);
     this.apply();

@@ -212,7 +212,7 @@ class Page {
     const list = h("ul", { id: "hits", role: "listbox", hidden: true, "aria-label": t("found") });
     this.search = new Search(this.data, t, { input, list, onchoose: (place) => this.choose(place) });
     replace(this.parts.header,
-      h("h1", {}, this.data.title || "graphlab"),
+      h("h1", {}, t("title") || "graphlab"),
       h("div", { class: "tools views", role: "group", "aria-label": t("view") },
         ...views.map((view) => button(`view-${view}`, t(view), t(view), () => this.state.set({ view }), view === this.state.get("view")))),
       h("div", { class: "search" }, input, list),
@@ -241,6 +241,7 @@ class Page {
     if (changed.has("theme")) document.documentElement.dataset.theme = theme;
     if (changed.has("lang")) {
       document.documentElement.lang = lang;
+      document.title = this.t("title") || "graphlab";
       this.canvas.setAttribute("aria-label", this.t("the computational graph"));
       this.timeline.label();
       this.panel.setAttribute("aria-label", this.t("step"));
