@@ -400,6 +400,7 @@ def test_the_address_brings_a_scene_back(open_tab, sample_pages):
     tab.press("1", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight")
     tab.js("graphlab.unfoldNode(graphlab.nodeOf('hidden.bn'))")
     tab.page.click("[data-tool=lang]")
+    tab.wait("location.hash.includes('lang=')")
     fragment = tab.js("location.hash")
     assert re.search(r"step=\d+", fragment)
     other = open_tab(sample_pages("affine_bn_relu"), fragment)

@@ -16,6 +16,7 @@ import { TimelineBar } from "./timeline.js";
 import { Tour } from "./tour.js";
 
 const LEAST = 0.85; // no smaller is a picture shown by itself
+const SETTLED = 150; // ms without a change until the address is written: a browser takes only so many in a minute
 const KEYS = [
   ["← →", "step back, step on"], ["⇧ ← →", "node by node"], ["Home End", "first, last"], ["↑ ↓", "choose the node before, after"],
   ["Enter", "fold or unfold the chosen node"], ["Space", "fit the picture"], ["+ −", "zoom"], ["1 2 3", "forward, backward, both"],
@@ -172,7 +173,7 @@ class Page {
       node: h("section", { class: "node" }), footer: h("footer", { class: "timeline" }), help: h("dialog", { class: "help" }),
     };
     const { header, banner, legend, tour, predict, step, node, footer, help } = this.parts;
-    this.pane = h("section", { class: "picture" }, banner, this.canvas, legend);
+    this.pane = h("section", { class: "picture" }, banner, h("div", { class: "view" }, this.canvas), legend);
     this.panel = h("aside", { class: "panel", tabindex: "0" }, tour, predict, step, node);
     document.body.append(header, h("main", {}, this.pane, this.panel), footer, help);
     this.stepPanel = new StepPanel(this.data, this.t, step);
@@ -257,7 +258,8 @@ class Page {
     toggle(document.body, "hide-later", this.data.hide.includes("later"));
     this.say(step);
     if (["node", "step", "scene", "view"].some((name) => changed.has(name))) this.reveal(changed.has("node"));
-    this.writeAddress();
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this.writeAddress(), SETTLED);
   }
 
   /** Brings the chosen node into sight, or the one that has just worked. */
