@@ -195,7 +195,7 @@ def _expansion(trace: Trace, op: type[Op], width: int) -> Iterator[Line]:
         return
     for i, node in enumerate(steps.graph.nodes):
         if not node.is_leaf:
-            worked = forward_worked(steps, i, numbers=False)
+            worked = forward_worked(steps, i)
             pieces: list[Text] = [worked.left, worked.symbolic or node.op, Styled(worked.result, "value")]
             yield from equation(pieces, width, 2, node.op)
     yield ""

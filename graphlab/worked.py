@@ -88,7 +88,7 @@ def shortened(name: str) -> str:
 
 def forward_worked(trace: Trace, i: int, precision: int = 4, numbers: bool = True) -> Worked:
     """How node i's value came about."""
-    result = inline(trace.values[i], None, precision)
+    result = inline(trace.values[i], None, precision) if numbers else ""
     formula = formula_of(trace, i)
     if formula is None:
         return Worked(own_name(trace, i), None, None, result)

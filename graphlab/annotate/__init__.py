@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from graphlab.annotate.arrows import Arrows
 from graphlab.annotate.cards import Cards
-from graphlab.annotate.fold import Part, partition, prefixes, visible_nodes
-from graphlab.annotate.measure import Measures
+from graphlab.annotate.fold import Part, prefixes
 from graphlab.annotate.neurons import neurons
 from graphlab.annotate.options import DETAILS, DIRECTIONS, MAX_NODES, VIEWS, Options
+from graphlab.annotate.shared import Shared
 from graphlab.collecting import collection_paused
 from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Span, plain
 from graphlab.errors import LossError
@@ -35,11 +35,13 @@ _SIGNS = (
 LEGEND_WIDTH = 96
 DEEP = 6  # boxes in a chain, from where on it is drawn top to bottom
 
-__all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "annotate"]
+__all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "Shared", "annotate"]
 
 
-def annotate(trace: Trace, options: Options | None = None) -> Diagram:
-    """The picture of a trace. Raises LossError for a backward picture of a trace without gradients.
+def annotate(trace: Trace, options: Options | None = None, shared: Shared | None = None) -> Diagram:
+    """The picture of a trace. shared: what it has in common with other pictures of this trace.
+
+    Raises LossError for a backward picture of a trace without gradients.
 
     >>> import graphlab as gl
     >>> trace = gl.forward(gl.loads("graphlab: 1\\ninputs: {x: 2}\\nnodes: {y: x * x}"))
@@ -52,20 +54,23 @@ def annotate(trace: Trace, options: Options | None = None) -> Diagram:
     if options.view.startswith("neurons"):
         return neurons(trace, options)
     with collection_paused():
-        return _diagram(trace, options)
+        return _diagram(trace, options, shared)
 
 
-def _diagram(trace: Trace, options: Options) -> Diagram:
+def _diagram(trace: Trace, options: Options, shared: Shared | None) -> Diagram:
     graph = trace.graph
-    shown = visible_nodes(graph, options, trace.mode)
-    parts, folded = partition(graph, shown, options)
+    known = shared or Shared(trace)
+    parts, folded = known.parts(options)
     detail = options.detail or detail_for(trace, parts)
-    measures = Measures(trace)
-    cards = Cards(trace, options, detail, measures)
-    arrows = Arrows(trace, options, detail, measures, parts)
+    cards = Cards(trace, options, detail, known.measures)
+    arrows = Arrows(trace, options, detail, known.measures, parts)
     groups, group_of = groups_of(graph, parts)
-    boxes = tuple([cards.box(part, group_of[part.members[0]]) for part in parts])
-    drawn = tuple(arrows.all())
+    if shared is None:
+        boxes = tuple([cards.box(part, group_of[part.members[0]]) for part in parts])
+        drawn = tuple(arrows.all())
+    else:
+        boxes = tuple([shared.box(cards, part, group_of[part.members[0]]) for part in parts])
+        drawn = tuple([shared.arrow(arrows, tail, head, edges) for (tail, head, _), edges in arrows.edges.items()])
     return Diagram(
         title=symbol(graph.name) if options.title is None else options.title,
         subtitle=subtitle(trace, options),

@@ -56,8 +56,12 @@ class Arrows:
 
     def all(self) -> list[Arrow]:
         """Every arrow, in the order of the consumers."""
+        return [self.arrow(tail, head, edges) for (tail, head, _), edges in self.edges.items()]
+
+    def arrow(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+        """The arrow of these edges, as the view has it."""
         make = {"forward": self.forward, "backward": self.backward, "both": self.both}[self.options.view]
-        return [make(tail, head, edges) for (tail, head, _), edges in self.edges.items()]
+        return make(tail, head, edges)
 
     def id(self, edges: Sequence[Edge]) -> str:
         return f"e{edges[0][0]}_{edges[0][1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from graphlab.diagram import Arrow, Box, Diagram, Line
@@ -50,6 +51,7 @@ def _board(board: Storyboard, look: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@lru_cache(maxsize=65536)
 def shown(text: str) -> str:
     """A text with what cannot be seen made visible, and right-to-left words kept to themselves."""
     return isolated(visible(text))

@@ -21,7 +21,8 @@ from graphlab.storyboard import Storyboard
 # in the order in which they may use one another
 MODULES = (
     "data.js", "format.js", "dom.js", "state.js", "run.js", "arrays.js", "picture.js", "camera.js", "step.js",
-    "node.js", "predict.js", "tour.js", "timeline.js", "search.js", "live.js", "main.js",
+    "node.js", "predict.js", "tour.js", "timeline.js", "search.js", "live.js", "folding.js", "header.js", "keys.js",
+    "main.js",
 )  # fmt: skip
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _COMMENT = re.compile(r"^ *(?://|/\*\*).*\n", re.MULTILINE)  # on lines of their own

@@ -35,14 +35,17 @@ class Element:
     >>> show(one.tree, one.numbers("{:g}".format))
     '1 × 3 + 2 × 4 + 5'
 
-    Raises IndexError where the value has no such entry.
+    known: values of its parts, which the entries of one result may share. Raises IndexError where the value has no
+    such entry.
     """
 
-    def __init__(self, tree: Expr, values: Mapping[str, Any], key: Key, every: int = 0) -> None:
+    def __init__(
+        self, tree: Expr, values: Mapping[str, Any], key: Key, every: int = 0, known: dict[Expr, Any] | None = None
+    ) -> None:  # fmt: skip
         self.values = values
         self.every = every
         self.entries: dict[str, tuple[str, Key, float]] = {}
-        self._known: dict[Expr, Any] = {}
+        self._known = {} if known is None else known
         shape = np.shape(self._value(tree))
         if len(key) != len(shape) or any(not 0 <= k < n for k, n in zip(key, shape, strict=True)):
             raise IndexError(key)

@@ -9,7 +9,7 @@ from graphlab import ops
 from graphlab.annotate import Options
 from graphlab.annotate.fold import visible_nodes
 from graphlab.errors import UsageError
-from graphlab.expand import check_expandable, expand_trace
+from graphlab.expand import check_expandable
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, language, tr
 from graphlab.page.arrays import Arrays
 from graphlab.page.findings import findings, reasons
@@ -131,7 +131,7 @@ class _Page:
 
     def _unfolding(self, name: str, scenes: Scenes) -> Unfolding:
         """A node's steps, on the page after all that is there."""
-        trace = expand_trace(self.trace, [name])
+        trace = scenes.run(frozenset([name])).trace
         timeline = Timeline(trace)
         inside = dict(unfolded_nodes(timeline, self.known, name))
         start = len(self.nodes)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from graphlab import ops
-from graphlab.annotate import Options, annotate
-from graphlab.annotate.fold import partition, prefixes, visible_nodes
-from graphlab.diagram import Diagram
+from graphlab.annotate import Options, Shared, annotate
+from graphlab.annotate.fold import prefixes
+from graphlab.diagram import Arrow, Diagram
 from graphlab.expand import expand_trace
 from graphlab.graph import Graph
 from graphlab.messages import in_language
@@ -21,6 +21,7 @@ LARGE = 200  # nodes of a graph, from where on none can unasked
 HEAVY = 1 << 23  # bytes of a run, likewise
 MOST_BOXES = 240  # of all scenes together, from where on no further combination is added
 MOST_SCOPES = 40  # that can be folded and opened by themselves
+KEPT = 16  # runs with something unfolded
 OPENED = 400  # boxes of a picture in which a scope that was folded for size is opened
 
 
@@ -53,16 +54,16 @@ def scopes_of(graph: Graph) -> list[str]:
 
 
 class Scenes:
-    """Makes the pictures. owners: per unfolded node its steps' places by name; known: the nodes' own places."""
+    """Makes the pictures. known: the nodes' own places; steps_of: per unfolded node its steps' places by name."""
 
     def __init__(self, trace: Trace, options: Options, known: Mapping[str, int]) -> None:
         self.trace = trace
         self.options = options
         self.known = known
         self.steps_of: dict[str, dict[str, int]] = {}
+        self._runs: dict[frozenset[str], Shared] = {frozenset(): Shared(trace)}
         self.views = ("forward", "backward", "both") if trace.has_gradients else ("forward",)
-        shown = visible_nodes(trace.graph, options, trace.mode)
-        self.auto = frozenset(partition(trace.graph, shown, options)[1]) | frozenset(options.fold)
+        self.auto = frozenset(self._runs[frozenset()].parts(options)[1]) | frozenset(options.fold)
 
     def make(self, languages: Sequence[str], expandables: Sequence[str], unfold: Sequence[str]) -> Iterator[Scene]:
         """The first is the one a page opens with."""
@@ -88,13 +89,22 @@ class Scenes:
         single = list(dict.fromkeys(single))
         return single, [state for state in dict.fromkeys([*whole, *both, *two]) if state not in single]
 
+    def run(self, unfolded: frozenset[str]) -> Shared:
+        """The run with these nodes unfolded, and what its pictures share; the last few are kept."""
+        if unfolded not in self._runs:
+            if len(self._runs) > KEPT:
+                del self._runs[list(self._runs)[1]]  # the oldest but the run itself
+            self._runs[unfolded] = Shared(expand_trace(self.trace, sorted(unfolded)))
+        return self._runs[unfolded]
+
     def scene(self, state: State, languages: Sequence[str]) -> Scene:
         """One state's pictures."""
-        trace = expand_trace(self.trace, sorted(state.unfolded)) if state.unfolded else self.trace
-        places = self.places(trace, state.unfolded)
+        shared = self.run(state.unfolded)
+        places = self.places(shared.trace, state.unfolded)
         most = self.options.max_nodes if state.folded >= self.auto else OPENED
         options = replace(self.options, fold=tuple(sorted(state.folded)), max_nodes=most, title="")
-        pictures = {view: self.picture(trace, replace(options, view=view), languages, places) for view in self.views}
+        ends = _Ends(shared, options, places)
+        pictures = {view: self.picture(shared, replace(options, view=view), languages, ends) for view in self.views}
         return Scene(tuple(sorted(state.folded)), tuple(sorted(state.unfolded)), pictures)
 
     def places(self, trace: Trace, unfolded: frozenset[str]) -> list[int]:
@@ -102,26 +112,34 @@ class Scenes:
         inside = {name: place for owner in unfolded for name, place in self.steps_of[owner].items()}
         return [inside.get(node.name, self.known.get(node.name, -1)) for node in trace.graph.nodes]
 
-    def picture(self, trace: Trace, options: Options, languages: Sequence[str], places: list[int]) -> Picture:
+    def picture(self, shared: Shared, options: Options, languages: Sequence[str], ends: _Ends) -> Picture:
         diagrams: dict[str, Diagram] = {}
         for lang in languages:
             with in_language(lang):
-                diagrams[lang] = annotate(trace, options)
-        shown = visible_nodes(trace.graph, options, trace.mode)
-        parts, _ = partition(trace.graph, shown, options)
-        part_of = {i: part for part in parts for i in part.members}
-        boxes = tuple([tuple([places[i] for i in part.members]) for part in parts])
-        between: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for part in parts:
-            for i in part.members:
-                for k, j in enumerate(trace.plan.operands[i]):
-                    if j in part_of and part_of[j] is not part:
-                        between.setdefault((part_of[j].first, part.first), []).append((i, k))
-        arrows = []
-        for arrow in next(iter(diagrams.values())).arrows:
-            c, k = (int(text) for text in arrow.id.removeprefix("e").split("_"))
-            tail, head = part_of[trace.plan.operands[c][k]], part_of[c]
-            alone = tail.kind == head.kind == "node"
-            edges = [(c, k)] if alone else between[tail.first, head.first]
-            arrows.append(tuple([(places[i], slot) for i, slot in edges]))
-        return Picture(diagrams, boxes, tuple(arrows))
+                diagrams[lang] = annotate(shared.trace, options, shared)
+        arrows = next(iter(diagrams.values())).arrows
+        return Picture(diagrams, ends.boxes, tuple([ends.of(arrow) for arrow in arrows]))
+
+
+class _Ends:
+    """Which nodes the boxes of a scene stand for, and which edges its arrows do."""
+
+    def __init__(self, shared: Shared, options: Options, places: list[int]) -> None:
+        self.operands, self.places = shared.trace.plan.operands, places
+        parts, _ = shared.parts(options)
+        self.part_of = {i: part for part in parts for i in part.members}
+        self.boxes = tuple([tuple([places[i] for i in part.members]) for part in parts])
+        self.between: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for i, part in self.part_of.items():
+            for k, j in enumerate(self.operands[i]):
+                source = self.part_of.get(j)
+                if source is not None and source is not part:
+                    self.between.setdefault((source.first, part.first), []).append((i, k))
+
+    def of(self, arrow: Arrow) -> tuple[tuple[int, int], ...]:
+        """The edges of an arrow, as places on the page."""
+        c, k = (int(text) for text in arrow.id.removeprefix("e").split("_"))
+        tail, head = self.part_of[self.operands[c][k]], self.part_of[c]
+        alone = tail.kind == head.kind == "node"
+        edges = [(c, k)] if alone else self.between[tail.first, head.first]
+        return tuple([(self.places[i], slot) for i, slot in edges])

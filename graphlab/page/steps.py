@@ -130,14 +130,13 @@ class Steps:
         self.left -= size
         values = environment(timeline.trace, i, slot)
         position = {name: n for n, (name, _, _) in enumerate(operands)}
-        return tuple([self._entry(formula, values, key, position) for key in np.ndindex(np.shape(value))])
+        known: dict[Expr, Any] = {}
+        keys = np.ndindex(np.shape(value))
+        return tuple([self._entry(Element(formula.numbered, values, key, WHOLE_SUM, known), position) for key in keys])
 
-    def _entry(
-        self, formula: Formula, values: dict[str, Any], key: tuple[int, ...], position: dict[str, int]
-    ) -> tuple[str, str]:
-        one = Element(formula.numbered, values, key, every=WHOLE_SUM)
+    def _entry(self, one: Element, position: dict[str, int]) -> tuple[str, str]:
         used = [
-            f"{position[name]}:{int(np.ravel_multi_index(at, np.shape(values[name])))}"
+            f"{position[name]}:{int(np.ravel_multi_index(at, np.shape(one.values[name])))}"
             for name, at, _ in one.entries.values()
             if name in position
         ]

@@ -398,7 +398,7 @@ def test_search_by_name_op_and_shape(open_tab, sample_pages):
 def test_the_address_brings_a_scene_back(open_tab, sample_pages):
     tab = open_tab(sample_pages("affine_bn_relu"), "#step=0")
     tab.press("1", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight")
-    tab.js("graphlab.unfoldNode(graphlab.nodeOf('hidden.bn'))")
+    tab.js("graphlab.folding.unfoldNode(graphlab.nodeOf('hidden.bn'))")
     tab.page.click("[data-tool=lang]")
     tab.wait("location.hash.includes('lang=ko')")
     fragment = tab.js("location.hash")

@@ -309,7 +309,7 @@ def test_the_page_has_every_text_that_its_scripts_ask_for():
     asked = set()
     for path in WEB.glob("*.js"):
         asked |= set(re.findall(r'\bt\("([^"]+)"', path.read_text("utf-8")))
-    keys = set(re.findall(r'\["[^"]+", "([^"]+)"\]', (WEB / "main.js").read_text("utf-8")))
+    keys = set(re.findall(r'\["[^"]+", "([^"]+)"\]', (WEB / "keys.js").read_text("utf-8")))
     assert len(keys) == 15
     for lang in LANGUAGES:
         assert sorted((asked | keys) - {"title"} - set(texts(lang))) == []

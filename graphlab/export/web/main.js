@@ -1,41 +1,37 @@
-// The page: builds its parts, keeps them in step with the state, and listens to keys.
+// The page: builds its parts and keeps them in step with the state.
 
 import { Camera } from "./camera.js";
 import { readData } from "./data.js";
 import { h, replace, s, toggle } from "./dom.js";
+import { Folding, listing } from "./folding.js";
 import { filled, number } from "./format.js";
+import { buildHeader } from "./header.js";
+import { Keys } from "./keys.js";
 import { watch } from "./live.js";
 import { NodePanel } from "./node.js";
 import { Picture } from "./picture.js";
 import { Predict } from "./predict.js";
 import { Run } from "./run.js";
-import { Search } from "./search.js";
 import { readAddress, State, writeAddress } from "./state.js";
 import { StepPanel } from "./step.js";
 import { TimelineBar } from "./timeline.js";
 import { Tour } from "./tour.js";
 
 const LEAST = 0.85; // no smaller is a picture shown by itself
-const KEYS = [
-  ["← →", "step back, step on"], ["⇧ ← →", "node by node"], ["Home End", "first, last"], ["↑ ↓", "choose the node before, after"],
-  ["Enter", "fold or unfold the chosen node"], ["Space", "fit the picture"], ["+ −", "zoom"], ["1 2 3", "forward, backward, both"],
-  ["/", "search"], ["B", "breakpoint at the chosen node"], ["C", "on to the next breakpoint"], ["P", "play, pause"],
-  ["Q", "predict first"], ["T", "guided tour"], ["?", "this help"],
-];
-
 class Page {
   constructor(data) {
     this.data = data;
     this.breakpoints = new Set();
     this.format = { number };
+    this.folding = new Folding(this);
     this.state = new State(this.start());
     this.t = (key, values) => filled(data.texts[this.state.get("lang")]?.[key] ?? key, values);
     this.build();
     this.state.listen((changed) => this.refresh(changed));
     this.refresh(new Set(["lang", "scene", "view", "step", "node", "theme"]));
+    this.keys = new Keys(this);
     this.fit();
     this.reveal();
-    addEventListener("keydown", (event) => this.key(event));
     addEventListener("hashchange", () => this.fromAddress());
     addEventListener("resize", () => this.resized());
     addEventListener("beforeprint", () => this.printing(true));
@@ -47,7 +43,7 @@ class Page {
   start() {
     const { data } = this;
     const address = readAddress();
-    const scene = this.sceneOf(address) ?? data.scenes[0];
+    const scene = this.folding.sceneOf(address) ?? data.scenes[0];
     this.run = this.runOf(scene);
     const views = Object.keys(scene.pictures);
     return {
@@ -63,8 +59,8 @@ class Page {
 
   fromAddress() {
     const address = readAddress();
-    const scene = this.sceneOf(address) ?? this.data.scenes[0];
-    this.openScene(scene);
+    const scene = this.folding.sceneOf(address) ?? this.data.scenes[0];
+    this.folding.openScene(scene);
     const patch = { step: this.stepOf(address.step) ?? this.state.get("step"), node: this.chosenOf(address.node) };
     if (scene.pictures[address.view]) patch.view = address.view;
     if (this.data.texts[address.lang]) patch.lang = address.lang;
@@ -87,12 +83,6 @@ class Page {
     return owner === undefined || this.run.unfolded.has(owner) ? place : owner;
   }
 
-  /** The scene an address asks for; none where it says nothing of folding. */
-  sceneOf({ fold, unfold }) {
-    if (fold === undefined && unfold === undefined) return null;
-    return this.nearest(new Set((fold ?? "").split(",").filter(Boolean)), new Set((unfold ?? "").split(",").filter(Boolean)));
-  }
-
   /** The step of the first number that is not finite. */
   firstBad() {
     const bad = this.data.findings.find((finding) => finding.kind === "nan");
@@ -105,63 +95,6 @@ class Page {
     return new Run(this.data, new Set(places));
   }
 
-  // Folding
-
-  /** The scene with just these folded and unfolded; where there is none, the one with `must` that differs least. */
-  nearest(folded, unfolded, must = () => true) {
-    const distance = (scene) => apart(folded, scene.folded) + apart(unfolded, scene.unfolded);
-    const able = this.data.scenes.filter(must);
-    return able.length ? able.reduce((best, scene) => (distance(scene) < distance(best) ? scene : best)) : null;
-  }
-
-  foldScope(scope) {
-    const { folded, unfolded } = this.state.get("scene");
-    const on = !folded.includes(scope);
-    const wanted = new Set(on ? [...folded, scope] : folded.filter((name) => name !== scope));
-    this.openScene(this.nearest(wanted, new Set(unfolded), (scene) => scene.folded.includes(scope) === on));
-  }
-
-  /** Whether a scope is open and can be folded. */
-  canFold(scope) {
-    return !this.state.get("scene").folded.includes(scope) && this.data.scenes.some((scene) => scene.folded.includes(scope));
-  }
-
-  unfoldNode(place) {
-    const { folded, unfolded } = this.state.get("scene");
-    const { name } = this.data.nodes[this.run.node(place)];
-    const on = !unfolded.includes(name);
-    const wanted = new Set(on ? [...unfolded, name] : unfolded.filter((other) => other !== name));
-    this.openScene(this.nearest(new Set(folded), wanted, (scene) => scene.unfolded.includes(name) === on));
-  }
-
-  /** Another scene, at the same work of the same node. */
-  openScene(scene) {
-    if (!scene || scene === this.state.get("scene")) return;
-    this.timeline.play(false);
-    const before = this.state.get("step");
-    const moment = this.run.moments[before - 1];
-    const run = this.runOf(scene);
-    const step = !moment ? 0 : before === this.run.length ? run.length : run.endOf(moment.owner, moment.phase);
-    const node = this.state.get("node");
-    const owner = node === null ? null : (this.data.nodes[node].part_of ?? node);
-    this.state.set({ scene, step, node: owner });
-  }
-
-  /** Folds or unfolds what is chosen: a scope's box, a node made of smaller steps, or one of these. */
-  open(box) {
-    const node = this.data.nodes[box.main];
-    if (box.card.role === "fold") this.foldScope(box.name);
-    else if (this.data.unfoldings[this.run.node(box.main)]) this.unfoldNode(box.main);
-    else if (node.part_of !== undefined) this.unfoldNode(node.part_of);
-    else if (node.scope && this.data.scenes.some((scene) => scene.folded.includes(node.scope))) this.foldScope(node.scope);
-  }
-
-  frame(scope) {
-    const place = this.nodeOf(scope);
-    if (place !== null && this.run.unfolded.has(place)) this.unfoldNode(place);
-    else if (this.data.scenes.some((scene) => scene.folded.includes(scope))) this.foldScope(scope);
-  }
-
   // Building
 
   build() {
@@ -169,8 +102,8 @@ class Page {
     this.picture = new Picture(this.data, {
       t: this.t,
       onselect: (box) => this.camera.dragged || this.state.set({ node: box.main }),
-      onopen: (box) => this.open(box),
-      onframe: (scope) => this.camera.dragged || this.frame(scope),
+      onopen: (box) => this.folding.open(box),
+      onframe: (scope) => this.camera.dragged || this.folding.frame(scope),
     });
     this.canvas.append(this.picture.root);
     this.camera = new Camera(this.canvas, this.picture.root);
@@ -181,57 +114,21 @@ class Page {
       node: h("section", { class: "node" }), footer: h("footer", { class: "timeline" }), help: h("dialog", { class: "help" }),
     };
     const { header, banner, legend, tour, predict, step, node, footer, help } = this.parts;
-    this.pane = h("section", { class: "picture" }, banner, this.canvas, legend);
+    this.pane = h("section", { class: "picture" }, banner, h("div", { class: "view" }, this.canvas), legend);
     this.panel = h("aside", { class: "panel", tabindex: "0" }, tour, predict, step, node);
     document.body.append(header, h("main", {}, this.pane, this.panel), footer, help);
     this.stepPanel = new StepPanel(this.data, this.t, step);
     this.nodePanel = new NodePanel(this.data, this.t, node, {
-      select: (place) => this.choose(place), unfold: (place) => this.unfoldNode(place),
+      select: (place) => this.choose(place), unfold: (place) => this.folding.unfoldNode(place),
       highlight: (names) => this.picture.highlight(names), breakpoint: (place) => this.breakAt(place),
-      fold: (scope) => this.foldScope(scope), canFold: (scope) => this.canFold(scope),
+      fold: (scope) => this.folding.foldScope(scope), canFold: (scope) => this.folding.canFold(scope),
     });
     this.predict = new Predict(this.data, this.t, predict, () => this.state.set({ step: this.state.get("step") + 1 }));
     this.tour = new Tour(this.data, this.t, tour, (stop) => this.visit(stop));
     this.timeline = new TimelineBar(this.t, footer, {
       go: (name) => this.go(name), goTo: (step) => this.state.set({ step }), blocked: () => this.predict.question !== null,
     });
-    this.buildHeader();
-  }
-
-  buildHeader() {
-    const { t } = this;
-    const views = Object.keys(this.state.get("scene").pictures);
-    const button = (name, text, label, act, pressed) => h("button", {
-      type: "button", "data-tool": name, "aria-label": label, title: label, "aria-pressed": pressed === undefined ? null : String(pressed), onclick: act,
-    }, text);
-    const lang = this.state.get("lang");
-    const input = h("input", {
-      type: "search", role: "combobox", placeholder: t("search"), "aria-label": t("search a node by name, op or shape"),
-      "aria-expanded": "false", "aria-controls": "hits", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false",
-    });
-    const list = h("ul", { id: "hits", role: "listbox", hidden: true, "aria-label": t("found") });
-    this.search = new Search(this.data, t, { input, list, onchoose: (place) => this.choose(place) });
-    replace(this.parts.header,
-      h("h1", {}, t("title") || "graphlab"),
-      h("div", { class: "tools views", role: "group", "aria-label": t("view") },
-        ...views.map((view) => button(`view-${view}`, t(view), t(view), () => this.state.set({ view }), view === this.state.get("view")))),
-      h("div", { class: "search" }, input, list),
-      h("div", { class: "tools" },
-        button("out", "−", t("zoom out"), () => this.camera.zoom(0.8)), button("in", "+", t("zoom in"), () => this.camera.zoom(1.25)),
-        button("fit", t("fit"), t("fit the picture"), () => this.fit(0)),
-        this.data.hide.includes("gradients") || this.data.seed === null ? null : button("predict", t("predict first"), t("predict first"), () => this.togglePredict(), this.state.get("predict")),
-        this.tour.length ? button("tour", t("guided tour"), t("guided tour"), () => this.tour.show(0, lang)) : null,
-        button("lang", lang === "ko" ? "English" : "한국어", t("the other language"), () => this.state.set({ lang: lang === "ko" ? "en" : "ko" })),
-        button("theme", "◐", t("light or dark"), () => this.state.set({ theme: this.state.get("theme") === "dark" ? "light" : "dark" })),
-        button("help", "?", t("this help"), () => this.help())));
-  }
-
-  help() {
-    const rows = KEYS.map(([keys, text]) => h("tr", {}, h("th", { scope: "row" }, keys), h("td", {}, this.t(text))));
-    replace(this.parts.help, h("h2", {}, this.t("keys")), h("table", {}, h("tbody", {}, ...rows)),
-      h("p", {}, this.t("mouse help")),
-      h("button", { type: "button", onclick: () => this.parts.help.close() }, this.t("close")));
-    this.parts.help.showModal();
+    this.search = buildHeader(this);
   }
 
   // Keeping up with the state
@@ -257,7 +154,7 @@ class Page {
       this.showMarks();
       if (!changed.has("lang") || changed.size > 1) this.fit();
     }
-    if (["lang", "view", "predict"].some((name) => changed.has(name))) this.buildHeader();
+    if (["lang", "view", "predict"].some((name) => changed.has(name))) this.search = buildHeader(this);
     const moment = this.run.moments[step - 1];
     this.picture.show(step, moment, this.run.moments[step]);
     this.picture.select(node);
@@ -318,8 +215,8 @@ class Page {
     const base = this.data.scenes[0];
     writeAddress({
       step, node: node === null ? null : this.data.nodes[node].name, view,
-      unfold: same(scene.unfolded, base.unfolded) ? null : scene.unfolded.join(",") || ",",
-      fold: same(scene.folded, base.folded) ? null : scene.folded.join(",") || ",",
+      unfold: same(scene.unfolded, base.unfolded) ? null : listing(scene.unfolded),
+      fold: same(scene.folded, base.folded) ? null : listing(scene.folded),
       lang: lang === this.data.lang ? null : lang,
     });
   }
@@ -354,22 +251,14 @@ class Page {
   }
 
   choose(place) {
-    if (!this.picture.boxOf(place)) this.reach(place);
+    if (!this.picture.boxOf(place)) this.folding.reach(place);
     this.state.set({ node: place });
     const box = this.picture.boxOf(place);
     if (box) this.camera.reveal(box);
   }
 
-  /** Opens what a node is folded away in, where there is a picture of that. */
-  reach(place) {
-    const { folded, unfolded } = this.state.get("scene");
-    const { scope } = this.data.nodes[place];
-    const open = folded.filter((name) => !(scope === name || scope.startsWith(`${name}.`)));
-    this.openScene(this.nearest(new Set(open), new Set(unfolded), (scene) => !scene.folded.some((name) => scope === name || scope.startsWith(`${name}.`))));
-  }
-
   visit(stop) {
-    if (stop.unfold.length) this.openScene(this.nearest(new Set(this.state.get("scene").folded), new Set(stop.unfold)));
+    if (stop.unfold.length) this.folding.openScene(this.folding.nearest(new Set(this.state.get("scene").folded), new Set(stop.unfold)));
     const patch = {};
     if (stop.view && this.state.get("scene").pictures[stop.view]) patch.view = stop.view;
     if (stop.step !== null) {
@@ -417,63 +306,6 @@ class Page {
     }
   }
 
-  // Keys
-
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.parts.help.open) return;
-    if (event.target.matches("input:not([type=range]), select, textarea")) return;
-    if (this.predict.key(event)) return;
-    const act = this.action(event);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  action(event) {
-    const go = (name) => () => this.go(name);
-    const onButton = event.target.closest("button, summary, a, td[tabindex]");
-    const keys = {
-      ArrowRight: go(event.shiftKey ? "over" : "forward"), ArrowLeft: go(event.shiftKey ? "under" : "back"), Home: go("first"), End: go("last"),
-      ArrowDown: () => this.neighbour(1), ArrowUp: () => this.neighbour(-1),
-      "/": () => this.search.input.focus(), "?": () => this.help(), "+": () => this.camera.zoom(1.25), "=": () => this.camera.zoom(1.25),
-      "-": () => this.camera.zoom(0.8), b: () => this.onNode((node) => this.breakAt(node)), c: go("next"),
-      p: () => this.timeline.play(!this.timeline.timer), q: () => this.togglePredict(), t: () => this.tour.length && this.tour.show(0, this.state.get("lang")),
-      1: () => this.setView("forward"), 2: () => this.setView("backward"), 3: () => this.setView("both"),
-    };
-    if (!onButton) Object.assign(keys, { " ": () => this.fit(0), Enter: () => this.openCard(event.target) });
-    return keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  }
-
-  setView(view) {
-    if (this.state.get("scene").pictures[view]) this.state.set({ view });
-  }
-
-  onNode(act) {
-    const node = this.state.get("node") ?? this.run.moments[this.state.get("step") - 1]?.step.node;
-    if (node !== undefined) act(node);
-  }
-
-  /** Unfolds or folds the card that has the focus, or else the chosen node's. */
-  openCard(target) {
-    const focused = this.picture.boxes.find((box) => box.element === target);
-    if (focused) this.open(focused);
-    else this.onNode((node) => this.picture.boxOf(node) && this.open(this.picture.boxOf(node)));
-  }
-
-  /** The card before or after the chosen one, in the order of the picture. */
-  neighbour(way) {
-    const boxes = this.picture.boxes;
-    const chosen = this.state.get("node") ?? this.run.moments[this.state.get("step") - 1]?.step.node;
-    const at = chosen === undefined || chosen === null ? -1 : boxes.indexOf(this.picture.boxOf(chosen));
-    const box = boxes[(at + way + boxes.length) % boxes.length];
-    this.state.set({ node: box.main });
-    box.element.focus({ preventScroll: true });
-  }
-}
-
-function apart(wanted, given) {
-  const others = new Set(given);
-  return [...wanted].filter((name) => !others.has(name)).length + given.filter((name) => !wanted.has(name)).length;
 }
 
 function same(a, b) {

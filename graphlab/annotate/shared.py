@@ -1,0 +1,58 @@
+"""What many pictures of one trace have in common, such as those of a page, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphlab.annotate.arrows import Arrows, Edge
+from graphlab.annotate.cards import Cards
+from graphlab.annotate.fold import Part, partition, visible_nodes
+from graphlab.annotate.measure import Measures
+from graphlab.annotate.options import Options
+from graphlab.diagram import Arrow, Box
+from graphlab.messages import language
+from graphlab.trace import Trace
+
+
+class Shared:
+    """The trace's measures, which nodes share a box, and every card and arrow that was drawn.
+
+    For pictures with the same precision and marks; views, languages and what is folded may differ.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.measures = Measures(trace)
+        self._parts: dict[object, tuple[list[Part], list[str]]] = {}
+        self._boxes: dict[object, tuple[Box, set[str]]] = {}
+        self._arrows: dict[object, tuple[Arrow, bool]] = {}
+
+    def parts(self, options: Options) -> tuple[list[Part], list[str]]:
+        """As `partition` has it: the boxes, and the scopes folded because there were too many."""
+        key = (options.fold, options.max_nodes, options.only, options.params)
+        if key not in self._parts:
+            shown = visible_nodes(self.trace.graph, options, self.trace.mode)
+            self._parts[key] = partition(self.trace.graph, shown, options)
+        return self._parts[key]
+
+    def box(self, cards: Cards, part: Part, group: str | None) -> Box:
+        """As `cards.box` has it."""
+        key = (language(), cards.options.view, cards.detail, part)
+        if key not in self._boxes:
+            before, cards.said = cards.said, set()
+            self._boxes[key] = cards.box(part, None), cards.said
+            cards.said = before
+        box, said = self._boxes[key]
+        cards.said |= said
+        return box._replace(group=group)
+
+    def arrow(self, arrows: Arrows, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+        """As `arrows.arrow` has it."""
+        key = (language(), arrows.options.view, arrows.detail, arrows.scale, tail, head, tuple(edges))
+        if key not in self._arrows:
+            before, arrows.without = arrows.without, False
+            self._arrows[key] = arrows.arrow(tail, head, edges), arrows.without
+            arrows.without = before
+        arrow, without = self._arrows[key]
+        arrows.without |= without
+        return arrow
