@@ -5,6 +5,7 @@ import { h, math, replace } from "./dom.js";
 import { indexText, number, toFloat } from "./format.js";
 
 const ASKED = "?";
+const IN_ROWS = 16; // numbers of a result that stands in rows in the equation
 
 export class StepPanel {
   constructor(data, t, element) {
@@ -55,13 +56,23 @@ export class StepPanel {
     const first = h("div", {}, this.symbols(step.left, left), ...(lines.length ? [" = ", lines[0]] : []));
     const rest = lines.slice(1).map((line) => h("div", {}, "= ", line));
     const equation = h("div", { class: "equation", role: "group", "aria-label": [step.left, step.symbolic, step.substituted, step.result].filter(Boolean).join(" = ") },
-      first, ...rest, h("div", { class: `answer ${moment.phase === "forward" ? "value" : "grad"}` }, "= ", h("b", {}, result)));
+      first, ...rest, h("div", { class: `answer ${moment.phase === "forward" ? "value" : "grad"}` }, "= ", h("b", {}, this.matrix(step) ?? result)));
     return [equation, this.attenuation(step), ...this.arrays(step)];
   }
 
   /** MathML where there is some, else the text. */
   symbols(text, tree) {
     return tree ? math(tree) : h("span", { class: "formula" }, text);
+  }
+
+  /** A small result in rows, as the numbers that were put in are; null for any other. */
+  matrix(step) {
+    const array = this.run.array(step.array);
+    if (!array?.data || array.data.length < 2 || array.data.length > IN_ROWS || array.shape.length > 2) return null;
+    const wide = array.shape.at(-1);
+    const rows = Array.from({ length: array.data.length / wide }, (_, r) => array.data.slice(r * wide, (r + 1) * wide));
+    const cell = (n) => ["mtd", ["mn", number(n, this.data.precision, array.int).replace("-", "−")]];
+    return math(["mrow", ["mo", "["], ["mtable", ...rows.map((row) => ["mtr", ...row.map(cell)])], ["mo", "]"]]);
   }
 
   result(step) {
