@@ -16,7 +16,7 @@ from graphlab.annotate.options import Options
 from graphlab.diagram import Box, Line, Mark, Row, Span
 from graphlab.formula.show import symbol
 from graphlab.graph import Node
-from graphlab.messages import tr
+from graphlab.messages import language, tr
 from graphlab.numbers import (
     MISSING,
     Summary,
@@ -109,7 +109,7 @@ class Cards:
         dtype, node = self.trace.plan.dtypes[i], self.trace.graph.nodes[i]
         named = node.op == "input" and dtype == self.trace.graph.dtype  # a leaf of another dtype says so in its header
         named = named or (dtype != self.trace.graph.dtype and not node.is_leaf)
-        return _shape_row(self.trace.plan.shapes[i], dtype if named else None)
+        return _shape_row(self.trace.plan.shapes[i], dtype if named else None, language())
 
     def array(self, i: int, value: Any, kind: str, whole: bool = True) -> list[Row]:
         """A value or a gradient: a number, a small matrix whole, or the corner and the summary of a large one.
@@ -283,7 +283,8 @@ def _leaf_spans(op: str, frozen: str, dtype: str) -> Line:
 
 
 @lru_cache(maxsize=1024)
-def _shape_row(shape: tuple[int, ...], dtype: str | None) -> Row:
+def _shape_row(shape: tuple[int, ...], dtype: str | None, lang: str) -> Row:
+    """lang: the one that is spoken, since a scalar's shape is a word."""
     spans = (Span(shape_text(shape)),)
     return Row("shape", ((*spans, Span(f" {dtype}", "quiet")) if dtype else spans,))
 

@@ -7,11 +7,12 @@ import pytest
 from drawn import box_of, network, neuron, rows, run, text_of
 
 import graphlab as gl
-from graphlab.annotate import Options, annotate
+from graphlab.annotate import Options, Shared, annotate
 from graphlab.annotate.cards import wrapped
 from graphlab.annotate.measure import weight
 from graphlab.diagram import Mark, plain
 from graphlab.errors import LossError, ModelError, UsageError
+from graphlab.messages import in_language
 from graphlab.numbers import number, rms_all, signed, summarise, summarise_all, summary_text
 
 
@@ -363,3 +364,31 @@ def test_a_folded_scope_may_hold_parameters_alone(view):
     gl.sum(w * b, name="L")
     text = gl.draw(g, view=view, fold=("all",)).text
     assert "layers" in text
+
+
+def test_pictures_that_share_what_they_have_in_common_are_what_each_is_alone():
+    g = gl.Graph("shared")
+    h = g.input("x", np.random.default_rng(0).normal(size=(4, 3)))
+    for name in ("a", "b"):
+        with g.scope(name):
+            h = gl.relu(gl.batchnorm(gl.affine(h, units=3, name="fc"), name="bn"), name="act")
+    gl.mean(gl.square(h), name="L")
+    trace = run(g)
+    shared = Shared(trace)
+    for view in ("forward", "backward", "both"):
+        for fold in ((), ("a",), ("b",), ("a", "b"), ()):
+            for lang in ("en", "ko"):
+                options = Options(view=view, fold=fold)
+                with in_language(lang):
+                    assert annotate(trace, options, shared) == annotate(trace, options)
+
+
+def test_a_scalars_shape_is_written_in_the_language_that_is_spoken():
+    trace = run(neuron())
+    options = Options(detail="shapes")
+    english = annotate(trace, options)
+    with in_language("ko"):
+        korean = annotate(trace, options)
+    said = [[plain(row.lines) for box in diagram.boxes for row in box.rows] for diagram in (english, korean)]
+    assert "scalar" in said[0]
+    assert "scalar" not in said[1]
