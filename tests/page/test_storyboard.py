@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ def traced(text):
     return gl.backward(gl.forward(gl.loads(text)))
 
 
+@lru_cache(maxsize=len(SAMPLES))
+def sample(path):
+    """A sample's run and its page."""
+    trace = gl.backward(gl.forward(gl.load(path)))
+    return trace, storyboard(trace)
+
+
 def moments(board):
     """The steps in the order of the page, with nothing unfolded."""
     forward = [at for block in board.blocks for at in block.forward]
@@ -43,8 +51,8 @@ def moments(board):
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_the_steps_are_the_timelines_moments(path):
-    trace = gl.backward(gl.forward(gl.load(path)))
-    steps = moments(storyboard(trace))
+    trace, board = sample(path)
+    steps = moments(board)
     timeline = Timeline(trace)
     assert [(s.kind, s.node) for s in steps] == [(m.kind, m.node) for m in timeline]
     assert [s.slot for s in steps if s.kind == "contribution"] == [m.slot for m in timeline if m.kind == "contribution"]
@@ -52,8 +60,7 @@ def test_the_steps_are_the_timelines_moments(path):
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_array_of_a_step_is_the_traces(path):
-    trace = gl.backward(gl.forward(gl.load(path)))
-    board = storyboard(trace)
+    trace, board = sample(path)
     for step, moment in zip(moments(board), Timeline(trace), strict=True):
         if step.array is None:
             assert step.kind == "add"
@@ -83,8 +90,7 @@ def test_changing_an_entry_that_is_not_named_changes_nothing(path):
     from graphlab.rules import formula_of
     from graphlab.worked import environment
 
-    trace = gl.backward(gl.forward(gl.load(path)))
-    board = storyboard(trace)
+    trace, board = sample(path)
     rng = np.random.default_rng(0)
     tried = 0
     for step in moments(board):
