@@ -85,7 +85,9 @@ def command(
         from graphlab.page import PageOptions, read_tour, storyboard, with_tour
 
         board = storyboard(read_run(model, expression, seed, mode, max_memory), PageOptions(**options))
-        return board if tour_file is None else with_tour(board, read_tour(tour_file), tour_file)
+        if tour_file is None:
+            return board
+        return with_tour(board, read_tour(tour_file), tour_file, part=bool(options["only"]))
 
     if serve:
         from .serving import serve_page

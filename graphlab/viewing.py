@@ -21,7 +21,7 @@ class Page:
     def __init__(self, trace: Trace, options: PageOptions, tour: str | Path | None = None) -> None:
         self.trace = trace
         board = storyboard(trace, options)
-        self.board = board if tour is None else with_tour(board, read_tour(tour), tour)
+        self.board = board if tour is None else with_tour(board, read_tour(tour), tour, part=bool(options.only))
 
     @property
     def html(self) -> str:

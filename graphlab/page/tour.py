@@ -61,8 +61,13 @@ def _check(stop: Any, where: str) -> None:
             raise ModelError(tr("{where}: {key} must be a list of names", where=where, key=key))
 
 
-def with_tour(board: Storyboard, stops: list[dict[str, Any]], path: str | Path = "") -> Storyboard:
-    """The page with a tour. Raises ModelError for names that are not on it."""
+def with_tour(
+    board: Storyboard, stops: list[dict[str, Any]], path: str | Path = "", part: bool = False
+) -> Storyboard:  # fmt: skip
+    """The page with a tour. part: a page with a part of the run alone goes without the stops at what it leaves out.
+
+    Raises ModelError for names that are not on it.
+    """
     if not stops:
         return board
     names = {node.name for node in board.nodes}
@@ -75,8 +80,14 @@ def with_tour(board: Storyboard, stops: list[dict[str, Any]], path: str | Path =
             if name is not None and name not in names:
                 hint = did_you_mean(str(name), names)
                 raise ModelError(tr("{where}: there is no node '{name}'{hint}", where=where, name=name, hint=hint))
-        tour.append(_stop(board, stop, where))
+        if not (part and _left_out(board, stop)):
+            tour.append(_stop(board, stop, where))
     return replace(board, tour=tuple(tour))
+
+
+def _left_out(board: Storyboard, stop: Mapping[str, Any]) -> bool:
+    """Whether a stop is at a node that has no step on the page."""
+    return "node" in stop and not any(board.nodes[step.node].name == stop["node"] for step in board.steps)
 
 
 def _stop(board: Storyboard, stop: Mapping[str, Any], where: str) -> TourStop:

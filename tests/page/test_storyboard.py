@@ -279,6 +279,13 @@ def test_a_wrong_tour_says_where_and_why(tmp_path, stop, said):
     assert said in str(error.value)
 
 
+def test_a_page_of_a_part_goes_without_the_stops_at_the_rest(tmp_path):
+    path = tour_file(tmp_path, [{"node": "c", "text": "x"}, {"node": "e", "phase": "forward", "text": "y"}])
+    trace = traced("graphlab: 1\nparams: {a: 3, b: 2}\nnodes: {c: a * a, e: b * b, L: c + e}")
+    board = storyboard(trace, PageOptions(only=("c",)))
+    assert [stop.texts["en"] for stop in with_tour(board, read_tour(path), path, part=True).tour] == ["x"]
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": "x", "stops": []}', '{"format": "graphlab.tour/1"}'])
 def test_what_is_no_tour_is_an_error(tmp_path, content):
     (tmp_path / "t.json").write_text(content, encoding="utf-8")
