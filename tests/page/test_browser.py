@@ -549,6 +549,14 @@ def test_later_things_are_not_there_yet(open_tab, tmp_path):
     assert tab.js(visible) == "visible"
 
 
+def test_what_is_hidden_is_asked_for_and_what_is_not_computed_is_a_dash(open_tab, tmp_path):
+    tab = open_tab(page_of(FAN, tmp_path, hide=("gradients",)), "#step=0&node=c")
+    assert tab.page.locator(".node .missing").all_inner_texts() == ["–", "–"]
+    tab.press("End")
+    assert tab.page.locator(".node .missing").all_inner_texts() == ["?"]
+    assert tab.page.inner_text(".node .numbers") == "6"
+
+
 # Strangers' names
 
 

@@ -28,9 +28,13 @@ export class NodePanel {
       this.buttons(shown, unfolded, breakpoints),
       this.neighbours(place),
       h("h3", { class: "value" }, this.t("value")),
-      this.array(run.value(place, position), node.name, false),
+      this.array(run.value(place, position), node.name, false, this.hides("values") && run.madeAt(place) <= position),
       ...this.gradient(run, position, place, node),
       hideLater ? null : this.why(run, position, shown));
+  }
+
+  hides(what) {
+    return this.data.hide.includes(what);
   }
 
   buttons(place, unfolded, breakpoints) {
@@ -57,8 +61,9 @@ export class NodePanel {
     return h("div", {}, line(this.t("made from"), [...new Set(producers)]), line(this.t("used by"), this.consumers[place]));
   }
 
-  array(array, name, heat) {
-    if (!array) return h("p", { class: "missing" }, MISSING);
+  /** hidden: the page was told not to give it away; that it is there is no secret. */
+  array(array, name, heat, hidden) {
+    if (!array) return h("p", { class: "missing" }, hidden ? "?" : MISSING);
     if (array.data?.length === 1) return h("p", { class: `numbers ${heat ? "grad" : "value"}` }, number(array.data[0], this.data.precision, array.int));
     return arrayView(array, { name, t: this.t, precision: this.data.precision, heat });
   }
@@ -69,7 +74,7 @@ export class NodePanel {
     return [
       h("h3", { class: "grad" }, `∂L/∂${node.name}`),
       waiting ? h("p", { class: "note" }, this.t("not all terms have arrived")) : null,
-      this.array(grad, `∂L/∂${node.name}`, true),
+      this.array(grad, `∂L/∂${node.name}`, true, this.hides("gradients") && run.gradAt(place) <= position),
     ];
   }
 
