@@ -377,6 +377,14 @@ def test_large_arrays_are_a_histogram(open_tab, sample_pages):
     assert tab.page.locator(".node .histogram rect").count() == 24
 
 
+def test_a_mean_that_rounding_left_of_0_is_0(open_tab, sample_pages):
+    tab = open_tab(sample_pages("digits"), "#step=99")
+    tab.js("graphlab.choose(graphlab.nodeOf('logits'))")
+    said = tab.page.locator(".node .array .numbers").all_inner_texts()
+    assert re.search(r"μ 0\s+σ", said[1])  # each row of softmax's gradient adds up to 0
+    assert not any(re.search(r"e-(1[5-9]|2\d)", text) for text in said)
+
+
 # Search, address, language, theme
 
 

@@ -3,6 +3,8 @@
 import { h, s } from "./dom.js";
 import { indexText, number, shapeText, toFloat } from "./format.js";
 
+const CANCELLED = 1e-14; // of the root mean square: a mean below it is what rounding left of a sum that is 0
+const NOISE = 1e-15; // of the mean: a deviation below it is what rounding left of equal numbers
 const WIDEST = 12; // columns and rows of a table, from where on it shows its corner
 
 /** An array with its name above it. heat: colour by sign and size. onentry: told which entry is pointed at. whole: not cut. */
@@ -54,12 +56,12 @@ function matrixShape(shape) {
 }
 
 function summary(array, { t, precision }) {
-  const { mean, std, min, max, nan, inf } = array.summary ?? {};
+  const { mean, std, min, max, rms, nan, inf } = array.summary ?? {};
   if (mean === undefined) return h("p", {}, t("not on this page"));
   const write = (n) => number(n, precision);
   const bad = [nan ? `${nan} NaN` : "", inf ? `${inf} Inf` : ""].filter(Boolean).join(", ");
   return h("div", {},
-    h("p", { class: "numbers" }, `μ ${write(mean)}  σ ${write(std)}  ·  ${write(min)} … ${write(max)}`),
+    h("p", { class: "numbers" }, `μ ${write(Math.abs(mean) < CANCELLED * rms ? 0 : mean)}  σ ${write(Math.abs(std) < NOISE * Math.abs(mean) ? 0 : std)}  ·  ${write(min)} … ${write(max)}`),
     bad && h("p", { class: "bad" }, bad),
     array.bins && histogram(array.bins, { t, write }));
 }
