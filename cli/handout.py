@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from graphlab.messages import LANGUAGES, language, tr
 
-from .options import check_writable, complete_nodes, model_argument, precision_option, run_options
+from .options import check_file, check_writable, complete_nodes, model_argument, precision_option, run_options
 from .render import file_name, make_folder
 from .running import read_run
 from .screen import note, progress, say
@@ -192,7 +192,4 @@ def _checked(output: str, variants: int | None) -> Path:
     path = Path(output)
     if variants and (path.is_dir() or (output.endswith("/") and not path.suffix)):
         return path
-    if path.suffix.lower() not in ENDINGS:
-        message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(ENDINGS))
-        raise click.UsageError(message, click.get_current_context())
-    return check_writable(path)
+    return check_file(output, ENDINGS)

@@ -97,6 +97,15 @@ def memory(max_memory: int | None) -> dict[str, Any]:
     return {} if max_memory is None else {"max_memory": max_memory}
 
 
+def check_file(output: str, endings: Sequence[str]) -> Path:
+    """The FILE of -o. Raises click.UsageError for another ending, and where nothing can be written."""
+    path = Path(output)
+    if path.suffix.lower() not in endings:
+        message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(endings))
+        raise click.UsageError(message, click.get_current_context())
+    return check_writable(path)
+
+
 def check_writable(path: Path) -> Path:
     """The path of a file to be written. Raises click.UsageError where that cannot be: before anything is computed."""
     folder = path.parent

@@ -10,7 +10,7 @@ import click
 
 from graphlab.messages import LANGUAGES, language, tr
 
-from .options import check_writable, complete_nodes, model_argument, precision_option, run_options
+from .options import check_file, complete_nodes, model_argument, precision_option, run_options
 from .render import file_name
 from .running import is_trace_file, read_run
 from .screen import note, progress, say
@@ -73,7 +73,7 @@ def command(
     tour: str | None, mode: str, seed: int | None, max_memory: int | None, no_params: bool, **options: Any,
 ) -> None:  # fmt: skip
     context = click.get_current_context()
-    path = None if output is None else _checked(output)
+    path = None if output is None else check_file(output, ENDINGS)
     if serve and (path is not None or expression is not None or len(model) != 1 or not _file(model[0])):
         raise click.UsageError(tr("--serve watches one model file, and takes no -o"), context)
     if port is not None and not serve:
@@ -82,12 +82,10 @@ def command(
     options["params"] = not no_params
 
     def made() -> Storyboard:
-        from graphlab.page import PageOptions, read_tour, storyboard, with_tour
+        from graphlab.page import PageOptions
+        from graphlab.viewing import Page
 
-        board = storyboard(read_run(model, expression, seed, mode, max_memory), PageOptions(**options))
-        if tour_file is None:
-            return board
-        return with_tour(board, read_tour(tour_file), tour_file, part=bool(options["only"]))
+        return Page(read_run(model, expression, seed, mode, max_memory), PageOptions(**options), tour_file).board
 
     if serve:
         from .serving import serve_page
@@ -118,15 +116,6 @@ def open_page(address: str) -> None:
         opened = False
     if not opened:
         note(tr("no browser could be opened here; open {address} in one", address=address))
-
-
-def _checked(output: str) -> Path:
-    """The FILE of -o. Raises click.UsageError where nothing can be written there."""
-    path = Path(output)
-    if path.suffix.lower() not in ENDINGS:
-        message = tr("'{path}' must end in one of {endings}", path=output, endings=" ".join(ENDINGS))
-        raise click.UsageError(message, click.get_current_context())
-    return check_writable(path)
 
 
 def _file(model: str) -> str:

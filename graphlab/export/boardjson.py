@@ -199,10 +199,11 @@ def _around(main: Diagram, others: Mapping[str, Diagram], lang: str) -> dict[str
 
 
 def _card(box: Box, others: Sequence[tuple[str, Box]], nodes: tuple[int, ...]) -> dict[str, Any]:
+    own = _texts(box)
     out: dict[str, Any] = {
-        "nodes": list(nodes), "name": box.name, "role": box.role, "family": box.family, **_texts(box),
+        "nodes": list(nodes), "name": box.name, "role": box.role, "family": box.family, **own,
     }  # fmt: skip
-    alt = {lang: texts for lang, other in others if (texts := _texts(other)) != _texts(box)}
+    alt = {lang: texts for lang, other in others if (texts := _texts(other)) != own}
     return out | ({"alt": alt} if alt else {})
 
 

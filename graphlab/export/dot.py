@@ -18,6 +18,7 @@ from graphlab.export.svg import HIDDEN_INK
 from graphlab.export.theme import Band, Ink, Theme, get_theme
 
 LARGE = 1000  # boxes, from where on the layout is told to try less hard
+PAD = 0.25  # inches around a picture
 READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame this takes doubles the layout's time
 SIZE, LABEL_SIZE, PADDING = 10, 9, 4
 _CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
@@ -54,10 +55,7 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     placed = bool(diagram.boxes) and all(box.position is not None for box in diagram.boxes)
     small = len(diagram.boxes) <= READABLE
     attributes = graph_attributes(diagram, look, placed) | graph
-    # a cluster's label is mirrored with its ranks
-    left = {"RL": "labelloc=t labeljust=r", "BT": "labelloc=b labeljust=l"}.get(
-        attributes.get("rankdir", ""), "labelloc=t labeljust=l"
-    )
+    left = top_left(attributes.get("rankdir", ""))
     body = clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
     spots = label_spots(diagram, look) if placed else {}
     places, longer = _label_places(diagram, look), roomy(diagram) if small else set()
@@ -81,13 +79,19 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     return "\n".join(["digraph graphlab {", *head, *body, "}", ""])
 
 
+def top_left(rankdir: str) -> str:
+    """What puts a cluster's label at the top left: it is mirrored with its ranks."""
+    mirrored = {"RL": "labelloc=t labeljust=r", "BT": "labelloc=b labeljust=l"}
+    return mirrored.get(rankdir, "labelloc=t labeljust=l")
+
+
 def graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, str]:
     attributes = {
         "bgcolor": look.paper,
         "fontname": look.font,
         "fontsize": "11",
         "fontcolor": look.ink,
-        "pad": "0.25",
+        "pad": str(PAD),
         "id": "graph",
         "outputorder": "edgesfirst",
     }

@@ -16,7 +16,7 @@ from graphviz.quoting import attr_list
 
 from graphlab.diagram import Diagram
 from graphlab.export.cards import box_size
-from graphlab.export.dot import clusters, graph_attributes, roomy, twins
+from graphlab.export.dot import clusters, graph_attributes, roomy, top_left, twins
 from graphlab.export.layered import Rect, lay_out
 from graphlab.export.picture import is_slow, run_engine
 from graphlab.export.spots import label_size
@@ -67,9 +67,6 @@ def place_all(diagrams: Sequence[Diagram], look: Theme, sizes: Sequence[Sequence
 def _skeleton(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]]) -> str:
     """The diagram as DOT with nothing in its boxes."""
     attributes = graph_attributes(diagram, look, placed=False) | {"pad": "0"}
-    left = {"RL": "labelloc=t labeljust=r", "BT": "labelloc=b labeljust=l"}.get(
-        attributes["rankdir"], "labelloc=t labeljust=l"
-    )
     boxes = {
         box.id: f"{box.id} [width={width / 72:.4f} height={height / 72:.4f}]"
         for box, (width, height) in zip(diagram.boxes, sizes, strict=True)
@@ -86,7 +83,15 @@ def _skeleton(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]
             table = '<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0">'
             text += f" label=<{table}<TR>{cell}</TR></TABLE>>"
         lines.append(text + "]")
-    return "\n".join(["digraph graphlab {", *head, *clusters(diagram, look, boxes, left, flat=False), *lines, "}"])
+    return "\n".join(
+        [
+            "digraph graphlab {",
+            *head,
+            *clusters(diagram, look, boxes, top_left(attributes["rankdir"]), flat=False),
+            *lines,
+            "}",
+        ]
+    )
 
 
 def _around(diagram: Diagram, doubled: bool) -> tuple[float, float]:
@@ -149,12 +154,8 @@ def _way(spline: list[tuple[float, float]], end: tuple[float, float], size: floa
 def _own(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]]) -> Placed:
     """Our own layout, moved to start at the margin."""
     picture = lay_out(diagram, look, sizes)
-    rects = [*picture.boxes, *picture.labels.values(), *picture.frames.values()]
-    points = [point for route in picture.routes for point in route.points]
-    left = min([r.x for r in rects] + [p[0] for p in points], default=0.0) - MARGIN
-    top = min([r.y for r in rects] + [p[1] for p in points], default=0.0) - MARGIN
-    right = max([r.x + r.width for r in rects] + [p[0] for p in points], default=0.0) + MARGIN
-    bottom = max([r.y + r.height for r in rects] + [p[1] for p in points], default=0.0) + MARGIN
+    left, top, right, bottom = picture.bounds()
+    left, top = left - MARGIN, top - MARGIN
 
     def moved(r: Rect) -> Rect:
         return Rect(r.x - left, r.y - top, r.width, r.height)
@@ -165,7 +166,7 @@ def _own(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]]) ->
         there = route.moved(-left, -top)
         ways.append(Way(there.path(size), there.tip(size), moved(picture.labels[k]) if k in picture.labels else None))
     frames = {ident: moved(rect) for ident, rect in picture.frames.items()}
-    return Placed(right - left, bottom - top, [moved(r) for r in picture.boxes], ways, frames)
+    return Placed(right + MARGIN - left, bottom + MARGIN - top, [moved(r) for r in picture.boxes], ways, frames)
 
 
 def sizes_of(diagrams: Sequence[Diagram], look: Theme) -> list[tuple[float, float]]:

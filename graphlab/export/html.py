@@ -93,12 +93,8 @@ def _variables(look: Theme) -> str:
         "grad-ink": look.grad_ink, "frame": look.group_border, "font": look.font, "mono": look.mono,
         "positive": look.signs[0], "negative": look.signs[1],
     }  # fmt: skip
-    bands: Mapping[str, Mapping[str, object]] = {"family": look.families, "role": look.roles}
-    for what, table in bands.items():
-        for name in table:
-            band = look.band(name, "") if what == "role" else look.families[name]
-            out |= {f"{name}-fill": band.fill, f"{name}-ink": band.ink, f"{name}-line": band.border}
-    out |= {"other-fill": look.other.fill, "other-ink": look.other.ink, "other-line": look.other.border}
+    for name, band in [*look.families.items(), *look.roles.items(), ("other", look.other)]:
+        out |= {f"{name}-fill": band.fill, f"{name}-ink": band.ink, f"{name}-line": band.border}
     out |= {f"text-{role}": ink.color for role, ink in look.inks.items() if ink.color}
     out |= {f"row-{kind}": fill for kind, fill in look.rows.items()}
     out |= {f"mark-{kind}": badge.border for kind, badge in look.marks.items()}

@@ -40,6 +40,17 @@ class Picture:
     labels: dict[int, Rect] = field(default_factory=dict)
     frames: dict[str, Rect] = field(default_factory=dict)
 
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of all that is drawn."""
+        rects = [*self.boxes, *self.labels.values(), *self.frames.values()]
+        points = [point for route in self.routes for point in route.points]
+        return (
+            min([r.x for r in rects] + [p[0] for p in points], default=0.0),
+            min([r.y for r in rects] + [p[1] for p in points], default=0.0),
+            max([r.x + r.width for r in rects] + [p[0] for p in points], default=0.0),
+            max([r.y + r.height for r in rects] + [p[1] for p in points], default=0.0),
+        )
+
 
 def to_svg(diagram: Diagram, theme: str | Theme = "light") -> str:
     """The picture as SVG, without any layout engine; the same diagram gives the same bytes.
@@ -210,12 +221,7 @@ def _draw(diagram: Diagram, look: Theme, picture: Picture) -> str:
     head = [(text, 16.0, True) for text in title_lines(diagram.title)]
     head += [(diagram.subtitle, 10.0, False)] if diagram.subtitle else []
     foot: list[Line] = [*look.legend(diagram.legend), *[(Span(note),) for note in diagram.notes]]
-    rects = [*picture.boxes, *picture.labels.values(), *picture.frames.values()]
-    points = [point for route in picture.routes for point in route.points]
-    left = min([r.x for r in rects] + [p[0] for p in points], default=0.0)
-    top = min([r.y for r in rects] + [p[1] for p in points], default=0.0)
-    right = max([r.x + r.width for r in rects] + [p[0] for p in points], default=0.0)
-    bottom = max([r.y + r.height for r in rects] + [p[1] for p in points], default=0.0)
+    left, top, right, bottom = picture.bounds()
     above = sum(size * 1.4 for _, size, _ in head) + 12.0
     width = max(
         right - left,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from graphlab.diagram import Diagram
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
-from graphlab.export.dot import to_dot
+from graphlab.export.dot import PAD, to_dot
 from graphlab.export.layered import reach, to_svg
 from graphlab.export.svg import tidy
 from graphlab.export.theme import Theme
@@ -30,7 +30,6 @@ PNG_BOXES = 1500  # a PNG of a chain of 1,000 takes 3 GB at full size
 PNG_INCHES, PNG_DPI = 60, 144  # at most 8,640 pixels a side
 PNG_LEAST = 60  # pixels: a picture that shrank to less shows nothing any more
 
-PAD = 18.0  # points around a picture: pad=0.25 inches
 _SIZE = re.compile(rb'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 _DATE = re.compile(rb"(/CreationDate \(D:)\d{14}")  # as long as it was: the PDF's table of places stays right
 
@@ -178,7 +177,8 @@ def picture_sizes(diagrams: Sequence[Diagram]) -> list[tuple[float, float]]:
         drawn = [to_picture(diagram, "svg")[0] for diagram in diagrams]
         return [(float(size[1]), float(size[2])) for svg in drawn if (size := _SIZE.search(svg))]
     boxes = [[float(n) for n in json.loads(text)["bb"].split(",")] for text in found]
-    return [(x1 - x0 + 2 * PAD, y1 - y0 + 2 * PAD) for x0, y0, x1, y1 in boxes]
+    around = 2 * 72 * PAD  # points
+    return [(x1 - x0 + around, y1 - y0 + around) for x0, y0, x1, y1 in boxes]
 
 
 def is_slow(diagram: Diagram) -> bool:

@@ -31,9 +31,14 @@ export class Folding {
     this.openScene(this.nearest(wanted, new Set(unfolded), (scene) => scene.folded.includes(scope) === on));
   }
 
+  /** Whether there is a scene with this scope folded. */
+  isFoldable(scope) {
+    return this.data.scenes.some((scene) => scene.folded.includes(scope));
+  }
+
   /** Whether a scope is open and can be folded. */
   canFold(scope) {
-    return !this.scene.folded.includes(scope) && this.data.scenes.some((scene) => scene.folded.includes(scope));
+    return !this.scene.folded.includes(scope) && this.isFoldable(scope);
   }
 
   unfoldNode(place) {
@@ -63,21 +68,22 @@ export class Folding {
     if (box.card.role === "fold") this.foldScope(box.name);
     else if (this.data.unfoldings[this.page.run.node(box.main)]) this.unfoldNode(box.main);
     else if (node.part_of !== undefined) this.unfoldNode(node.part_of);
-    else if (node.scope && this.data.scenes.some((scene) => scene.folded.includes(node.scope))) this.foldScope(node.scope);
+    else if (node.scope && this.isFoldable(node.scope)) this.foldScope(node.scope);
   }
 
   frame(scope) {
     const place = this.page.nodeOf(scope);
     if (place !== null && this.page.run.unfolded.has(place)) this.unfoldNode(place);
-    else if (this.data.scenes.some((scene) => scene.folded.includes(scope))) this.foldScope(scope);
+    else if (this.isFoldable(scope)) this.foldScope(scope);
   }
 
   /** Opens what a node is folded away in, where there is a picture of that. */
   reach(place) {
     const { folded, unfolded } = this.scene;
     const { scope } = this.data.nodes[place];
-    const open = folded.filter((name) => !(scope === name || scope.startsWith(`${name}.`)));
-    this.openScene(this.nearest(new Set(open), new Set(unfolded), (scene) => !scene.folded.some((name) => scope === name || scope.startsWith(`${name}.`))));
+    const holds = (name) => scope === name || scope.startsWith(`${name}.`);
+    const open = folded.filter((name) => !holds(name));
+    this.openScene(this.nearest(new Set(open), new Set(unfolded), (scene) => !scene.folded.some(holds)));
   }
 }
 

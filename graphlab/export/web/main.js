@@ -160,7 +160,7 @@ class Page {
     this.picture.select(node);
     this.stepPanel.show(this.run, step);
     this.nodePanel.show(this.run, step, node ?? moment?.step.node ?? null, {
-      unfolded: this.run.unfolded, breakpoints: this.breakpoints, hideLater: false,
+      unfolded: this.run.unfolded, breakpoints: this.breakpoints,
     });
     this.timeline.show(step, this.run.length, this.caption(moment, step));
     toggle(document.body, "hide-later", this.data.hide.includes("later"));

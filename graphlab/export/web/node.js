@@ -15,7 +15,7 @@ export class NodePanel {
     });
   }
 
-  show(run, position, place, { unfolded, breakpoints, hideLater }) {
+  show(run, position, place, { unfolded, breakpoints }) {
     if (place === null) {
       replace(this.element, h("p", {}, this.t("choose a node")));
       return;
@@ -30,7 +30,7 @@ export class NodePanel {
       h("h3", { class: "value" }, this.t("value")),
       this.array(run.value(place, position), node.name, false, this.hides("values") && run.madeAt(place) <= position),
       ...this.gradient(run, position, place, node),
-      hideLater ? null : this.why(run, position, shown));
+      this.why(run, position, shown));
   }
 
   hides(what) {
