@@ -47,7 +47,7 @@ def sum_to(g: Any, like: Any) -> Any:
     g, shape = np.asarray(g), np.shape(like)
     lead = g.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    return g.sum(axis=axes).reshape(shape) if axes else g
+    return _adder(np.sum)(g, axes).reshape(shape) if axes else g
 
 
 def _spread(g: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -100,6 +100,16 @@ def _reshape(x: Any, like: Any = None, shape: Any = None) -> Any:
     return np.reshape(x, np.shape(like) if shape is None else shape)
 
 
+def _adder(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Sums and means; of float32 in float64, as the ops add."""
+
+    def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        dtype = np.float64 if np.asarray(x).dtype == np.float32 else None
+        return function(x, axis=_axes(axis), keepdims=keepdims, dtype=dtype)
+
+    return add
+
+
 def _reducer(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, axis=None, keepdims=False: function(x, axis=_axes(axis), keepdims=keepdims)
 
@@ -117,7 +127,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "max": _reducer(np.max),
     "maximum": np.maximum,
-    "mean": _reducer(np.mean),
+    "mean": _adder(np.mean),
     "min": _reducer(np.min),
     "minimum": np.minimum,
     "one_hot": _one_hot,
@@ -131,7 +141,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "spread": _spread,
     "sqrt": np.sqrt,
     "stack": lambda *xs, axis: np.stack(xs, axis=axis),
-    "sum": _reducer(np.sum),
+    "sum": _adder(np.sum),
     "sum_to": sum_to,
     "tan": np.tan,
     "tanh": np.tanh,

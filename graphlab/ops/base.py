@@ -12,6 +12,7 @@ import numpy as np
 from graphlab.errors import ModelError, ShapeError
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops.axes import axes_text, check_axes
+from graphlab.ops.sums import total
 
 Shape = tuple[int, ...]
 Array = Any  # a numpy array or numpy scalar: what numpy's own functions return
@@ -195,7 +196,7 @@ def unbroadcast(g: Array, shape: Shape) -> Array:
     """
     lead = np.ndim(g) - len(shape)
     axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    return np.sum(g, axis=axes, keepdims=True).reshape(shape) if axes else g
+    return total(g, axes, keepdims=True).reshape(shape) if axes else g
 
 
 def normalise_axis(axis: int, ndim: int) -> int:

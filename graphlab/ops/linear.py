@@ -11,6 +11,7 @@ import numpy as np
 from graphlab.errors import DataError, ShapeError
 from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, unbroadcast
+from graphlab.ops.sums import total
 
 
 class Affine(Op):
@@ -59,9 +60,9 @@ class Affine(Op):
         x, W, _ = primals
         gx = g @ W.T if ctx.needs is None or ctx.needs[0] else None
         if x.ndim == 2:
-            return gx, x.T @ g, g.sum(axis=0)
+            return gx, x.T @ g, total(g, 0)
         rows = _rows(g)
-        return gx, _rows(x).T @ rows, rows.sum(axis=0)
+        return gx, _rows(x).T @ rows, total(rows, 0)
 
     @staticmethod
     def expand(build: Any, x: Any, W: Any, b: Any) -> Any:

@@ -10,14 +10,14 @@ import numpy as np
 from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
+from graphlab.ops.sums import average, total
 
 REDUCTION = Attr("mean", kind="word", choices=("mean", "sum"), help="of all elements")
 
 
 def reduced(losses: Array, reduction: str) -> Array:
     """The mean or the sum of all elements."""
-    total = np.sum(losses)
-    return total / np.size(losses) if reduction == "mean" else total
+    return average(losses) if reduction == "mean" else total(losses)
 
 
 def share(g: Array, x: Array, reduction: str) -> Array:
@@ -235,10 +235,10 @@ class L2Penalty(Op):
 
     @staticmethod
     def forward(ctx: Context, *xs: Array, rate: float, half: bool) -> tuple[Array, tuple[Any, ...]]:
-        total = np.sum(xs[0] * xs[0])
+        squares = total(xs[0] * xs[0])
         for x in xs[1:]:
-            total = total + np.sum(x * x)
-        return total * (0.5 * rate if half else rate), ()
+            squares = squares + total(x * x)
+        return squares * (0.5 * rate if half else rate), ()
 
     @staticmethod
     def vjp(

@@ -16,6 +16,7 @@ from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
 from graphlab.ops.loss import position_text, ratio, times_log
 from graphlab.ops.softmax import expand_log_softmax, log_softmax
+from graphlab.ops.sums import total
 
 BATCH_REDUCTION = Attr("mean", kind="word", choices=("mean", "sum"), help="over the batch: all axes but the last")
 
@@ -59,9 +60,9 @@ def batch_share(g: Array, x: Array, reduction: str) -> Array:
     return g / math.prod(x.shape[:-1]) if reduction == "mean" else g
 
 
-def batch_reduced(total: Array, x: Array, reduction: str) -> Array:
-    """The rows' losses, already summed, as their mean or sum."""
-    return total / math.prod(x.shape[:-1]) if reduction == "mean" else total
+def batch_reduced(losses: Array, x: Array, reduction: str) -> Array:
+    """The losses of rows or of their entries as the rows' mean or sum."""
+    return total(losses) / math.prod(x.shape[:-1]) if reduction == "mean" else total(losses)
 
 
 def picked(x: Array, labels: np.ndarray) -> Array:
@@ -149,14 +150,14 @@ class SoftmaxCrossEntropy(ClassLoss):
     def forward(ctx: Context, x: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
         z = x - np.max(x, axis=-1, keepdims=True)
         p = np.exp(z)
-        total = np.sum(p, axis=-1, keepdims=True)
-        p /= total
+        rows = total(p, -1, keepdims=True)
+        p /= rows
         if is_soft(x.shape, np.shape(t)):
             t = np.asarray(t, x.dtype)
-            loss = np.sum(np.multiply(t, np.log(total) - z, out=np.zeros_like(x), where=t != 0))
+            losses = np.multiply(t, np.log(rows) - z, out=np.zeros_like(x), where=t != 0)
         else:
-            loss = np.sum(np.log(total)) - np.sum(picked(z, class_numbers(t, x.shape[-1])))
-        return batch_reduced(loss, x, reduction), (p,)
+            losses = np.log(rows).reshape(-1) - picked(z, class_numbers(t, x.shape[-1]))
+        return batch_reduced(losses, x, reduction), (p,)
 
     @staticmethod
     def vjp(
@@ -165,13 +166,13 @@ class SoftmaxCrossEntropy(ClassLoss):
         (x, t), (p,) = primals, residuals
         g = batch_share(g, x, reduction)
         if not is_soft(x.shape, np.shape(t)):
-            gx = p * g
+            gx = np.multiply(p, g, order="C")  # as its rows lie below: written into, not into a copy
             labels = indices(t)
             gx.reshape(-1, x.shape[-1])[np.arange(len(labels)), labels] -= g
             return gx, None
         t = np.asarray(t, x.dtype)
         gt = -g * log_softmax(x) if ctx.needs is None or ctx.needs[1] else None
-        return g * (p * np.sum(t, axis=-1, keepdims=True) - t), gt
+        return g * (p * total(t, -1, keepdims=True) - t), gt
 
     @staticmethod
     def expand(build: Any, x: Any, t: Any, reduction: str) -> Any:
@@ -215,7 +216,7 @@ class CrossEntropy(ClassLoss):
             losses = times_log(np.asarray(t, p.dtype), p)
         else:
             losses = np.log(picked(p, class_numbers(t, p.shape[-1])))
-        return -batch_reduced(np.sum(losses), p, reduction), ()
+        return -batch_reduced(losses, p, reduction), ()
 
     @staticmethod
     def vjp(
@@ -272,7 +273,7 @@ class NLL(ClassLoss):
             losses = np.multiply(t, x, out=np.zeros(x.shape, dtype=x.dtype), where=t != 0)
         else:
             losses = picked(x, class_numbers(t, x.shape[-1]))
-        return -batch_reduced(np.sum(losses), x, reduction), ()
+        return -batch_reduced(losses, x, reduction), ()
 
     @staticmethod
     def vjp(

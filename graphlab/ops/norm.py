@@ -13,6 +13,8 @@ from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.ops.axes import check_axes
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
+from graphlab.ops.reduction import expand_centred
+from graphlab.ops.sums import centred, narrow, wide
 
 EPS = Attr(1e-5, help="added to the variance")
 
@@ -139,11 +141,12 @@ class BatchNorm(Op):
         axis: int, eps: float, momentum: float,
     ) -> tuple[Array, tuple[Any, ...]]:  # fmt: skip
         n: float = math.inf
+        dtype, x = x.dtype, wide(x)
         if ctx.mode == "train":
             others, keep = other_axes(x.ndim, axis), not _is_last(axis, x.ndim)
             n = math.prod(x.shape[i] for i in others)
-            mu = x.sum(axis=others, keepdims=keep) / n
-            xhat = x - mu
+            mu, xhat = centred(x, others)
+            mu = mu if keep else mu.reshape(mu.shape[-1:])
             var = (xhat * xhat).sum(axis=others, keepdims=keep) / n
         else:
             mu, var = _along(running_mean, x.ndim, axis), _along(running_var, x.ndim, axis)
@@ -152,7 +155,7 @@ class BatchNorm(Op):
         xhat *= ivar
         y = xhat * _along(gamma, x.ndim, axis)
         y += _along(beta, x.ndim, axis)
-        return y, (mu, var, ivar, xhat, n)
+        return narrow(y, dtype), (mu, var, ivar, xhat, n)
 
     @staticmethod
     def vjp(
@@ -161,18 +164,21 @@ class BatchNorm(Op):
     ) -> tuple[Array | None, ...]:  # fmt: skip
         _, _, ivar, xhat, n = residuals
         others = other_axes(g.ndim, axis)
+        dtype, g = g.dtype, wide(g)
         ggamma = (g * xhat).sum(axis=others)
         gbeta = g.sum(axis=others)
-        if ctx.needs is not None and not ctx.needs[0]:
-            return None, ggamma, gbeta, None, None
-        scale = _along(primals[1], g.ndim, axis) * ivar
-        if ctx.mode == "eval":
-            return g * scale, ggamma, gbeta, None, None
-        gx = xhat * _along(ggamma / -n, g.ndim, axis)
-        gx += g
-        gx -= _along(gbeta / n, g.ndim, axis)
-        gx *= scale
-        return gx, ggamma, gbeta, None, None
+        gx = None
+        if ctx.needs is None or ctx.needs[0]:
+            scale = _along(primals[1], g.ndim, axis) * ivar
+            if ctx.mode == "eval":
+                gx = g * scale
+            else:
+                gx = xhat * _along(ggamma / -n, g.ndim, axis)
+                gx += g
+                gx -= _along(gbeta / n, g.ndim, axis)
+                gx *= scale
+            gx = narrow(gx, dtype)
+        return gx, narrow(ggamma, dtype), narrow(gbeta, dtype), None, None
 
     @staticmethod
     def updates(
@@ -184,10 +190,9 @@ class BatchNorm(Op):
         mu, var, _, _, n = residuals
         running_mean, running_var = primals[3:]
         unbiased = var * (n / max(n - 1, 1))
-        return {
-            "running_mean": (1 - momentum) * running_mean + momentum * mu.reshape(running_mean.shape),
-            "running_var": (1 - momentum) * running_var + momentum * unbiased.reshape(running_var.shape),
-        }
+        mixed = ((1 - momentum) * old + momentum * new.reshape(old.shape).astype(old.dtype)
+                 for old, new in ((running_mean, mu), (running_var, unbiased)))  # fmt: skip
+        return dict(zip(("running_mean", "running_var"), mixed, strict=True))
 
     @staticmethod
     def expand(
@@ -204,7 +209,7 @@ class BatchNorm(Op):
         if build.mode == "train":
             others = other_axes(ndim, axis)
             over = {"axis": others[0] if len(others) == 1 else others, "keepdims": not last}
-            xmu = build("sub", x, build("mean", x, name="mu", **over), name="xmu")
+            xmu = expand_centred(build, x, **over)
             var = build("mean", build("square", xmu, name="sq"), name="var", **over)
         else:
             mu = build("stop_gradient", running_mean, name="mu")  # statistics are not learned
@@ -274,15 +279,14 @@ class LayerNorm(Op):
 
     @staticmethod
     def forward(ctx: Context, x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, tuple[Any, ...]]:
-        d = x.shape[-1]
-        mu = x.sum(axis=-1, keepdims=True) / d
-        xhat = x - mu
-        var = (xhat * xhat).sum(axis=-1, keepdims=True) / d
+        dtype, x = x.dtype, wide(x)
+        mu, xhat = centred(x, -1)
+        var = (xhat * xhat).sum(axis=-1, keepdims=True) / x.shape[-1]
         ivar = 1.0 / np.sqrt(var + eps)
         xhat *= ivar
         y = xhat * gamma
         y += beta
-        return y, (mu, var, ivar, xhat)
+        return narrow(y, dtype), (mu, var, ivar, xhat)
 
     @staticmethod
     def vjp(
@@ -290,8 +294,9 @@ class LayerNorm(Op):
     ) -> tuple[Array | None, ...]:
         _, _, ivar, xhat = residuals
         rows = tuple(range(g.ndim - 1))
-        ggamma = (g * xhat).sum(axis=rows)
-        gbeta = g.sum(axis=rows)
+        dtype, g = g.dtype, wide(g)
+        ggamma = narrow((g * xhat).sum(axis=rows), dtype)
+        gbeta = narrow(g.sum(axis=rows), dtype)
         if ctx.needs is not None and not ctx.needs[0]:
             return None, ggamma, gbeta
         d = g.shape[-1]
@@ -300,11 +305,11 @@ class LayerNorm(Op):
         h -= h.sum(axis=-1, keepdims=True) / d
         h -= xhat * along
         h *= ivar
-        return h, ggamma, gbeta
+        return narrow(h, dtype), ggamma, gbeta
 
     @staticmethod
     def expand(build: Any, x: Any, gamma: Any, beta: Any, eps: float) -> Any:
-        xmu = build("sub", x, build("mean", x, axis=-1, keepdims=True, name="mu"), name="xmu")
+        xmu = expand_centred(build, x, axis=-1, keepdims=True)
         var = build("mean", build("square", xmu, name="sq"), axis=-1, keepdims=True, name="var")
         xhat = build("div", xmu, build("sqrt", var, eps=eps, name="sqrtvar"), name="xhat")
         return build("add", build("mul", gamma, xhat, name="gammax"), beta, name="out")

@@ -11,8 +11,7 @@ import numpy as np
 from graphlab.errors import ShapeError
 from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Shape, normalise_axis
-
-Axis = int | tuple[int, ...] | None
+from graphlab.ops.sums import Axis, average, centred, count, narrow, total, wide
 
 _SPREAD = "spread(upstream, x, axis=axis, keepdims=keepdims)"
 _TIES = "(x == spread(y, x, axis=axis, keepdims=keepdims))"
@@ -32,11 +31,6 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise ShapeError(tr("axis={axis} names an axis twice; name each once", axis=list(named)))
     return axes
-
-
-def _count(x: Array, axis: Axis) -> int:
-    shape = np.shape(x)
-    return math.prod(shape[i] for i in axes_of(axis, len(shape)))
 
 
 def _spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
@@ -83,7 +77,7 @@ class Sum(Reduction):
 
     @staticmethod
     def forward(ctx: Context, x: Array, axis: Axis, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
-        return np.sum(x, axis=axis, keepdims=keepdims), ()
+        return total(x, axis, keepdims), ()
 
     @staticmethod
     def vjp(
@@ -109,14 +103,14 @@ class Mean(Reduction):
 
     @staticmethod
     def forward(ctx: Context, x: Array, axis: Axis, keepdims: bool) -> tuple[Array, tuple[Any, ...]]:
-        return np.sum(x, axis=axis, keepdims=keepdims) / _count(x, axis), ()
+        return average(x, axis, keepdims), ()
 
     @staticmethod
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
         axis: Axis, keepdims: bool,
     ) -> tuple[Array | None, ...]:  # fmt: skip
-        return (_spread(g / _count(primals[0], axis), primals[0], axis, keepdims),)
+        return (_spread(g / count(primals[0], axis), primals[0], axis, keepdims),)
 
 
 class Extreme(Reduction):
@@ -144,8 +138,8 @@ class Extreme(Reduction):
     ) -> tuple[Array | None, ...]:  # fmt: skip
         x = primals[0]
         ties = x == _spread(value, x, axis, keepdims)
-        count = np.sum(ties, axis=axis, keepdims=True, dtype=g.dtype)
-        return (np.where(ties, _spread(g, x, axis, keepdims) / count, 0),)
+        sharing = np.sum(ties, axis=axis, keepdims=True, dtype=g.dtype)
+        return (np.where(ties, _spread(g, x, axis, keepdims) / sharing, 0),)
 
 
 class Max(Extreme):
@@ -221,8 +215,9 @@ class Var(Reduction):
 
     @staticmethod
     def forward(ctx: Context, x: Array, axis: Axis, keepdims: bool, ddof: int) -> tuple[Array, tuple[Any, ...]]:
-        d = _centred(x, axis)
-        return np.sum(d * d, axis=axis, keepdims=keepdims) / (_count(x, axis) - ddof), ()
+        _, d = centred(wide(x), axis)
+        y = np.sum(d * d, axis=axis, keepdims=keepdims) / (count(x, axis) - ddof)
+        return narrow(y, x.dtype), ()
 
     @staticmethod
     def vjp(
@@ -230,11 +225,13 @@ class Var(Reduction):
         axis: Axis, keepdims: bool, ddof: int,
     ) -> tuple[Array | None, ...]:  # fmt: skip
         x = primals[0]
-        return (_spread(g, x, axis, keepdims) * (2.0 * _centred(x, axis)) / (_count(x, axis) - ddof),)
+        _, d = centred(wide(x), axis)
+        gx = _spread(g, x, axis, keepdims) * (2.0 * d) / (count(x, axis) - ddof)
+        return (narrow(gx, g.dtype),)
 
     @staticmethod
     def expand(build: Any, x: Any, axis: Axis, keepdims: bool, ddof: int) -> Any:
-        xmu = build("sub", x, build("mean", x, axis=axis, keepdims=True, name="mu"), name="xmu")
+        xmu = expand_centred(build, x, axis=axis, keepdims=True)
         sq = build("square", xmu, name="sq")
         if ddof == 0:
             return build("mean", sq, axis=axis, keepdims=keepdims, name="out")
@@ -247,5 +244,9 @@ class Var(Reduction):
         return (rng.normal(size=(4, 3)),), {"axis": 0, "keepdims": False, "ddof": 0}
 
 
-def _centred(x: Array, axis: Axis) -> Array:
-    return x - np.sum(x, axis=axis, keepdims=True) / _count(x, axis)
+def expand_centred(build: Any, x: Any, **over: Any) -> Any:
+    """x less its mean. In float32 the rounded mean's own error is taken off too, as large as x's spread may be small."""
+    if build.dtype(x) != "float32":
+        return build("sub", x, build("mean", x, name="mu", **over), name="xmu")
+    near = build("sub", x, build("mean", x, name="mu", **over), name="near")
+    return build("sub", near, build("mean", near, name="rest", **over), name="xmu")

@@ -10,6 +10,7 @@ import numpy as np
 from graphlab.errors import ShapeError
 from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Shape, normalise_axis
+from graphlab.ops.sums import total
 
 AXIS = Attr(-1, kind="integer", help="the axis that is normalised")
 
@@ -17,14 +18,14 @@ AXIS = Attr(-1, kind="integer", help="the axis that is normalised")
 def softmax(x: Array, axis: int = -1) -> Array:
     """e^x / Σ e^x, with the maximum subtracted first."""
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    e /= np.sum(e, axis=axis, keepdims=True)
+    e /= total(e, axis, keepdims=True)
     return e
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """x − log Σ e^x, with the maximum subtracted first."""
     z = x - np.max(x, axis=axis, keepdims=True)
-    z -= np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    z -= np.log(total(np.exp(z), axis, keepdims=True))
     return z
 
 
@@ -78,7 +79,7 @@ class Softmax(AlongAxis):
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], axis: int
     ) -> tuple[Array | None, ...]:
         gy = g * value
-        gy -= value * np.sum(gy, axis=axis, keepdims=True)
+        gy -= value * total(gy, axis, keepdims=True)
         return (gy,)
 
     @staticmethod
@@ -110,7 +111,7 @@ class LogSoftmax(AlongAxis):
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], axis: int
     ) -> tuple[Array | None, ...]:
-        return (g - np.exp(value) * np.sum(g, axis=axis, keepdims=True),)
+        return (g - np.exp(value) * total(g, axis, keepdims=True),)
 
     @staticmethod
     def expand(build: Any, x: Any, axis: int) -> Any:
