@@ -47,7 +47,7 @@ def sum_to(g: Any, like: Any) -> Any:
     g, shape = np.asarray(g), np.shape(like)
     lead = g.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    return _adder(np.sum)(g, axes).reshape(shape) if axes else g
+    return _sum(g, axes).reshape(shape) if axes else g
 
 
 def _spread(g: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -68,7 +68,8 @@ def _count(x: Any, axis: Any = None) -> int:
 
 def _rows(x: Any) -> Any:
     """x as a matrix: all axes but the last folded into one."""
-    return np.reshape(x, (-1, np.shape(x)[-1]))
+    shape = np.shape(x)
+    return np.reshape(x, (math.prod(shape[:-1]), shape[-1]))  # -1 would fail where the last is empty
 
 
 def _transpose(x: Any, axes: Any = None) -> Any:
@@ -100,14 +101,14 @@ def _reshape(x: Any, like: Any = None, shape: Any = None) -> Any:
     return np.reshape(x, np.shape(like) if shape is None else shape)
 
 
-def _adder(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Sums and means; of float32 in float64, as the ops add."""
+def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Σ x; of float32 in float64, as the ops add."""
+    dtype = np.float64 if np.asarray(x).dtype == np.float32 else None
+    return np.sum(x, axis=_axes(axis), keepdims=keepdims, dtype=dtype)
 
-    def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        dtype = np.float64 if np.asarray(x).dtype == np.float32 else None
-        return function(x, axis=_axes(axis), keepdims=keepdims, dtype=dtype)
 
-    return add
+def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _sum(x, axis, keepdims) / _count(x, axis)
 
 
 def _reducer(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,7 +128,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "max": _reducer(np.max),
     "maximum": np.maximum,
-    "mean": _adder(np.mean),
+    "mean": _mean,
     "min": _reducer(np.min),
     "minimum": np.minimum,
     "one_hot": _one_hot,
@@ -141,7 +142,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "spread": _spread,
     "sqrt": np.sqrt,
     "stack": lambda *xs, axis: np.stack(xs, axis=axis),
-    "sum": _adder(np.sum),
+    "sum": _sum,
     "sum_to": sum_to,
     "tan": np.tan,
     "tanh": np.tanh,

@@ -59,12 +59,16 @@ def centred(x: Array, axis: Axis = None) -> tuple[Array, Array]:
     >>> centred(np.array([1e16, 1e16 + 2, 1e16 + 4]), 0)[1].tolist()
     [-2.0, 0.0, 2.0]
     """
+    n = count(x, axis)
+    if n == 0:
+        mean = average(x, axis, keepdims=True)
+        return mean, x - mean
     axes = tuple(range(np.ndim(x))) if axis is None else ((axis,) if isinstance(axis, int) else axis)
     key: list[slice] = [slice(None)] * np.ndim(x)
     for i in axes:
         key[i] = slice(0, 1)
     first = x[tuple(key)]
     rest = np.subtract(x, first, dtype=np.result_type(x, 0.5))
-    shift = np.sum(rest, axis=axis, keepdims=True) / count(x, axis)
+    shift = np.sum(rest, axis=axis, keepdims=True) / n
     rest -= shift
     return first + shift, rest

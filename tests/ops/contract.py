@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, builder
+from graphlab.errors import GraphlabError
 from graphlab.expand import expand
 from graphlab.formula import evaluate, names, parse, show
 from graphlab.formula.evaluate import sum_to
@@ -85,8 +86,14 @@ def differ(what: str, got: Any, want: Any, tolerance: float) -> list[str]:
         return [f"{what}: shape {got.shape}, not {want.shape}"]
     if got.size == 0:
         return []
-    scale = max(1.0, float(np.max(np.abs(want))))
-    worst = float(np.max(np.abs(got.astype(float) - want.astype(float))))
+    got, want = got.astype(float), want.astype(float)
+    if not np.array_equal(np.isnan(got), np.isnan(want)):
+        return [f"{what}: NaN on one side only"]
+    finite = np.isfinite(want) & (got != want)
+    scale = max(1.0, float(np.max(np.abs(want), initial=0.0, where=np.isfinite(want))))
+    worst = float(np.max(np.abs(got - want), initial=0.0, where=finite))
+    if not np.array_equal(got[np.isinf(want)], want[np.isinf(want)]):
+        return [f"{what}: Inf on one side only"]
     return [] if worst <= tolerance * scale else [f"{what}: differs by {worst:.3g}"]
 
 
@@ -220,6 +227,103 @@ def check_documented(case: Case) -> list[str]:
         problems += [] if show(parse(text), attrs=case.attrs) else [f"text {text!r}: shows nothing"]
     problems += [f"attribute {name}: no help" for name, attr in op.attrs.items() if not attr.help]
     return problems
+
+
+def _like(x: np.ndarray, base: np.ndarray, key: Any) -> np.ndarray:
+    """x as a view of a larger array or of one in another order."""
+    base[key] = x
+    return base[key]
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "F-ordered": np.asfortranarray,
+    "transposed": lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0),
+    "sliced": lambda x: _like(x, np.zeros([2 * n for n in x.shape], x.dtype), (slice(None, None, 2),) * x.ndim),
+    "reversed": lambda x: _like(x, np.zeros(x.shape, x.dtype), (slice(None, None, -1),) * x.ndim),
+    "in the middle": lambda x: _like(x, np.zeros([n + 2 for n in x.shape], x.dtype), (slice(1, -1),) * x.ndim),
+    "repeated along the first axis": lambda x: np.broadcast_to(x[:1], x.shape),
+    "repeated along the last axis": lambda x: np.broadcast_to(x[..., :1], x.shape),
+}  # by which an array may lie in memory otherwise than its shape says
+
+
+def _laid(x: Any, layout: str) -> Any:
+    """An array in this layout, not to be written to; anything else as it is."""
+    if not isinstance(x, np.ndarray) or x.ndim == 0:
+        return x
+    out = LAYOUTS[layout](x)
+    out.flags.writeable = False
+    return out
+
+
+def _plain(x: Any) -> Any:
+    return np.array(x, order="C") if isinstance(x, np.ndarray) and x.ndim else x
+
+
+def check_layouts(case: Case) -> list[str]:
+    """However an argument, the upstream gradient or what was kept lies in memory, value and cotangents are the same."""
+    kept = case.forward()[1]
+    places = [f"input {slot}" for slot in case.slots] + ["upstream", "value", *(f"kept {n}" for n in range(len(kept)))]
+    problems = []
+    for layout in LAYOUTS:
+        for place in [*places, "all"]:
+            problems += [f"{place} {layout}: {text}" for text in _otherwise(case, layout, place)]
+    return problems
+
+
+def _otherwise(case: Case, layout: str, place: str) -> list[str]:
+    """How forward and vjp differ with one thing laid out otherwise from the same numbers in C order."""
+
+    def laid(name: str, x: Any) -> tuple[Any, Any]:
+        x = _laid(x, layout) if place in (name, "all") else x
+        return x, _plain(x)  # where the layout repeats elements, the plain run has the repeated ones too
+
+    inputs = [laid(f"input {slot}", x) for slot, x in zip(case.slots, case.primals, strict=True)]
+    mine, plain = (replace(case, primals=tuple(pair[k] for pair in inputs)) for k in (0, 1))
+    try:
+        (value, kept), (want, also) = mine.forward(), plain.forward()
+        problems = _unlike("forward", [value, *kept], [want, *also])
+        g, g0 = laid("upstream", upstream(want))
+        y, y0 = laid("value", want)
+        rest = [laid(f"kept {n}", x) for n, x in enumerate(also)]
+        parts = mine.vjp(g, y, tuple(pair[0] for pair in rest))
+        return problems + _unlike("vjp", parts, plain.vjp(g0, y0, tuple(pair[1] for pair in rest)))
+    except (ValueError, IndexError) as error:
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _unlike(what: str, got: Sequence[Any], want: Sequence[Any]) -> list[str]:
+    problems = []
+    for n, (a, b) in enumerate(zip(got, want, strict=True)):
+        if (a is None) != (b is None):
+            problems.append(f"{what} {n}: there on one side only")
+        elif a is not None:
+            if np.asarray(a).dtype != np.asarray(b).dtype:
+                problems.append(f"{what} {n}: {np.asarray(a).dtype}, not {np.asarray(b).dtype}")
+            problems += differ(f"{what} {n}", a, b, 1e-14)
+    return problems
+
+
+def resized(case: Case) -> list[Case]:
+    """The same call with all axes of one length cut to 0 or to 1, and with no axes at all: those that the op takes."""
+    lengths = sorted({n for shape in case.shapes for n in shape if n > 1})
+    cut = [tuple(_cut(x, length, n) for x in case.primals) for length in lengths for n in (0, 1)]
+    cut.append(tuple(np.asarray(x).reshape(-1)[0] for x in case.primals))
+    return [made for primals in cut if takes(made := replace(case, primals=primals))]
+
+
+def _cut(x: Any, length: int, n: int) -> Any:
+    return x[tuple(slice(n) if size == length else slice(None) for size in np.shape(x))] if np.ndim(x) else x
+
+
+def takes(case: Case) -> bool:
+    """Whether these shapes and values make a call of the op; it says so itself."""
+    try:
+        with np.errstate(all="ignore"):
+            case.op.shape(*case.shapes, **case.attrs)
+            case.forward()
+    except GraphlabError:
+        return False
+    return True
 
 
 CHECKS: tuple[Callable[[Case], list[str]], ...] = (

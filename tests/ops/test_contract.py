@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from contract import Case, case_of, check_expansion, check_untouched, problems
+from contract import LAYOUTS, Case, case_of, check_expansion, check_layouts, check_untouched, problems, resized
 
 from graphlab.ops import REGISTRY, get
+from graphlab.ops.loss_class import batch_share, indices
 
 OPS = [op for op in REGISTRY.values() if op.family != "leaf"]
 ELEMENT_LOSSES = ("mse", "mae", "huber", "bce", "bce_with_logits")
@@ -205,3 +206,87 @@ def test_every_slot_without_a_rule_is_declared_to_have_none():
         for slot, x in zip(case.slots, case.primals, strict=True):
             if case.rule(slot) is None:
                 assert slot in case.op.nograd or np.asarray(x).dtype.kind != "f", (case.op.name, slot)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_how_an_array_lies_in_memory_changes_nothing(case):
+    with np.errstate(all="ignore"):
+        assert check_layouts(case) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
+def test_empty_arrays_single_elements_and_plain_numbers(case):
+    for other in resized(case):
+        assert problems(other) == [], other.shapes
+        with np.errstate(all="ignore"):
+            assert check_layouts(other) == [], other.shapes
+
+
+EDGES = [
+    ("reshape", np.zeros((0, 3)), {"shape": (3, 0)}), ("reshape", np.float64(2.0), {"shape": (1, 1)}),
+    ("broadcast_to", np.zeros((0, 1)), {"shape": (2, 0, 3)}), ("broadcast_to", np.float64(2.0), {"shape": (2, 1)}),
+    ("index", np.zeros((0, 3)), {"key": ":, 1"}), ("index", np.ones((1, 1)), {"key": "0"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "x", "given"), EDGES)
+def test_the_same_for_ops_whose_examples_name_sizes(name, x, given):
+    case = case_of(get(name), (x,), given)
+    assert problems(case) == []
+    assert check_layouts(case) == []
+
+
+def test_no_other_op_refuses_an_empty_array_or_a_single_element():
+    named = {name for name, *_ in EDGES}
+    for op in OPS:
+        made = [shape for given in CASES if given.op is op for case in resized(given) for shape in case.shapes]
+        assert op.name in named or (any(0 in shape for shape in made) and any(1 in shape for shape in made)), op.name
+
+
+def flawed(op, vjp=None, forward=None):
+    methods = {"vjp": vjp, "forward": forward}
+    return doctored(op, **{name: staticmethod(made) for name, made in methods.items() if made is not None})
+
+
+def test_labels_taken_off_a_copy_are_found():
+    """softmax_cross_entropy as it once was: the reshape of logits that lie otherwise is a copy."""
+    op = get("softmax_cross_entropy")
+
+    def vjp(ctx, g, primals, value, residuals, reduction):
+        (x, t), (p,) = primals, residuals
+        g = batch_share(g, x, reduction)
+        gx = p * g
+        labels = indices(t)
+        gx.reshape(-1, x.shape[-1])[np.arange(len(labels)), labels] -= g
+        return gx, None
+
+    case = case_of(op, (RNG.normal(size=(2, 3, 4)), LABELS), {})
+    bad = replaced(case, flawed(op, vjp))
+    assert problems(bad) == []
+    found = check_layouts(bad)
+    assert any(text.startswith("kept 0 F-ordered: vjp 0: differs") for text in found)
+    assert "all transposed" in {text.split(": ")[0] for text in found}
+
+
+def test_elements_taken_as_they_lie_are_found():
+    op = get("tanh")
+    as_they_lie = flawed(op, forward=lambda ctx, x: (np.tanh(x.ravel("K")).reshape(x.shape), ()))
+    assert any("forward" in text for text in check_layouts(replaced(case_of(op), as_they_lie)))
+    sent = flawed(
+        op, lambda ctx, g, primals, value, kept: ((g.ravel("K") * (1 - value.ravel() ** 2)).reshape(g.shape),)
+    )
+    found = check_layouts(replaced(case_of(op), sent))
+    assert found
+    assert all("vjp" in text for text in found)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_writing_into_what_is_given_is_found_in_every_layout(layout):
+    op = get("exp")
+
+    def vjp(ctx, g, primals, value, kept):
+        value *= g
+        return (value,)
+
+    found = check_layouts(replaced(case_of(op), flawed(op, vjp)))
+    assert any(f"value {layout}: ValueError" in text for text in found)
