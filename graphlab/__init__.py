@@ -36,6 +36,7 @@ _EXPORTS = {
     "compare": "graphlab.matching",
     "draw": "graphlab.drawing",
     "view": "graphlab.viewing",
+    "DoubtWarning": "graphlab.doubts",
     "GraphlabError": "graphlab.errors",
 }
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from graphlab.blaming import blame as blame
     from graphlab.builder import Graph as Graph, Ref as Ref
     from graphlab.debugger import Debugger as Debugger
+    from graphlab.doubts import DoubtWarning as DoubtWarning
     from graphlab.drawing import draw as draw
     from graphlab.errors import GraphlabError as GraphlabError
     from graphlab.gradcheck import check_gradients as check_gradients

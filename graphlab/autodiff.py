@@ -10,6 +10,7 @@ import numpy as np
 
 from graphlab import builder
 from graphlab.builder import frozen_graph
+from graphlab.doubts import warn_of
 from graphlab.errors import (
     DataError,
     GraphlabError,
@@ -62,6 +63,8 @@ def forward(
     for name, position, role in graph.leaf_places:
         values[position] = _leaf_value(graph, name, role, inputs, state)
     residuals = _compute(graph, made, values, iteration)
+    if made.doubtful:
+        warn_of(graph, made, values)
     return Trace(graph, made, state, inputs, mode, iteration, values, residuals)
 
 

@@ -29,7 +29,7 @@ class Plan:
     """How one graph runs, for its inputs' shapes and a mode. Columns are indexed as graph.nodes.
 
     literals: numbers written in the model; they follow the nodes in a trace's columns, and `operands` points there.
-    order: the nodes that compute something. forwards, vjps: their functions with attributes bound, None for leaves.
+    order: the nodes that compute something. doubtful: those whose numbers are looked at after a run. forwards, vjps: their functions with attributes bound, None for leaves.
     contexts: None where it is made for each run, since it holds a generator. target: where backward starts. reached:
     which nodes have a gradient. passing: None where every slot sends its contribution as it is. nbytes: of all values
     and gradients.
@@ -41,6 +41,7 @@ class Plan:
     literals: tuple[int | float, ...]
     operands: tuple[tuple[int, ...], ...]
     order: tuple[int, ...]
+    doubtful: tuple[int, ...]
     forwards: tuple[Any, ...]
     contexts: tuple[Context | None, ...]
     target: int | None
@@ -124,6 +125,7 @@ class _Planner:
             literals=tuple(self.literals),
             operands=tuple(operands),
             order=tuple([i for i, kind in enumerate(kinds) if kind is not None]),
+            doubtful=self.doubtful(),
             forwards=tuple([None if kind is None else kind.forward for kind in kinds]),
             contexts=tuple([None if kind is None else kind.context for kind in kinds]),
             target=target,
@@ -133,6 +135,11 @@ class _Planner:
             passing=tuple([passing for _, passing in back]),
             nbytes=self.nbytes(reached),
         )
+
+    def doubtful(self) -> tuple[int, ...]:
+        kinds = {name: ops.get(name) for name in {node.op for node in self.graph.nodes}}
+        looked_at = {name for name, op in kinds.items() if op.doubt is not None or op.applies}
+        return tuple([i for i, node in enumerate(self.graph.nodes) if node.op in looked_at]) if looked_at else ()
 
     def operands(self, node: Node) -> tuple[int, ...]:
         """Where each input's value stands in a trace: a node's index, or after the nodes for a literal."""

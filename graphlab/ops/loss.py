@@ -9,6 +9,7 @@ import numpy as np
 
 from graphlab.errors import ModelError
 from graphlab.messages import tr
+from graphlab.ops import doubts
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
 from graphlab.ops.sums import average, total
 
@@ -54,6 +55,7 @@ class ElementLoss(Op):
     slots = ("x", "t")
     axes = "x: …, t: … ->"
     attrs = {"reduction": REDUCTION}
+    doubt = staticmethod(doubts.mean_of_nothing)
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from graphlab.errors import DataError, ModelError
 from graphlab.messages import tr
+from graphlab.ops import doubts
 from graphlab.ops.activation import logistic
 from graphlab.ops.base import Array, Attr, Context, Shape
 from graphlab.ops.loss import (
@@ -39,6 +40,7 @@ class BCE(ElementLoss):
     name = "bce"
     slots = ("p", "t")
     axes = "p: …, t: … ->"
+    doubt = staticmethod(doubts.binary_probabilities)
     attrs = {"eps": Attr(0.0, help="p is kept between eps and 1 − eps"), "reduction": REDUCTION}
     kinks = True
 
@@ -107,6 +109,8 @@ class BCEWithLogits(ElementLoss):
     """
 
     name = "bce_with_logits"
+    doubt = staticmethod(doubts.binary_labels)
+    applies = "sigmoid"
 
     @staticmethod
     def formula(shapes: Sequence[Shape], reduction: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from graphlab.errors import DataError, ShapeError
 from graphlab.messages import tr
+from graphlab.ops import doubts
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
 from graphlab.ops.loss import position_text, ratio, times_log
 from graphlab.ops.softmax import expand_log_softmax, log_softmax
@@ -129,6 +130,7 @@ class SoftmaxCrossEntropy(ClassLoss):
     """
 
     name = "softmax_cross_entropy"
+    applies = "softmax"
     residuals = ("p",)
 
     @staticmethod
@@ -197,6 +199,7 @@ class CrossEntropy(ClassLoss):
     """
 
     name = "cross_entropy"
+    doubt = staticmethod(doubts.rows_of_probabilities)
     slots = ("p", "t")
 
     @staticmethod
@@ -254,6 +257,7 @@ class NLL(ClassLoss):
     """
 
     name = "nll"
+    doubt = staticmethod(doubts.log_probabilities)
 
     @staticmethod
     def formula(shapes: Sequence[Shape], reduction: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from graphlab.errors import ModelError
 from graphlab.messages import tr
+from graphlab.ops import doubts
 from graphlab.ops.axes import check_axes
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
 from graphlab.ops.reduction import expand_centred
@@ -254,6 +255,7 @@ class LayerNorm(Op):
     """
 
     name = "layernorm"
+    doubt = staticmethod(doubts.one_feature)
     family = "norm"
     slots = ("x", "gamma", "beta")
     axes = "x: … D, gamma: D, beta: D -> … D"

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphlab.errors import ShapeError
 from graphlab.messages import tr
+from graphlab.ops import doubts
 from graphlab.ops.base import Array, Attr, Context, Op, Shape, normalise_axis
 from graphlab.ops.sums import Axis, average, centred, count, narrow, total, wide
 
@@ -98,6 +99,7 @@ class Mean(Reduction):
     """
 
     name = "mean"
+    doubt = staticmethod(doubts.mean_of_nothing)
     formula = "mean(x, axis=axis, keepdims=keepdims)"
     local = {"x": f"{_SPREAD} * 1 / count(x, axis=axis)"}
 
@@ -190,6 +192,7 @@ class Var(Reduction):
     """
 
     name = "var"
+    doubt = staticmethod(doubts.too_few_for_a_variance)
     attrs = {**Reduction.attrs, "ddof": Attr(0, kind="integer", help="what is taken off n")}
 
     @classmethod
