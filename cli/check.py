@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from .table import Column, table
 if TYPE_CHECKING:
     from graphlab.comparing import Check
     from graphlab.gradcheck import Report
+    from graphlab.precision import Twin
 
 _HELP = tr("""Check every gradient against differences of the function itself.
 
 A line for each node, then for each parameter and input from end to end. A kink is where a function bends, such as ReLU
-at 0: there any slope between its two sides is right. A slope is unclear where rounding hides it. The exit status is 1
-if a gradient is wrong.
+at 0: there any slope between its two sides is right. A slope is unclear where rounding hides it. Of a float32 model its
+own values and gradients are compared with float64 too. The exit status is 1 if a gradient is wrong, or float32 loses
+more than rounding allows.
 
 \b
 Examples:
@@ -60,6 +63,8 @@ def _show(name: str, report: Report) -> None:
     wrong = report.wrong
     if wrong:
         say("", Styled(tr("wrong"), "strong"), *map(_detail, wrong))
+    if report.lost:
+        say("", Styled(tr("float32 beside float64"), "strong"), *_lost(report))
     say("", *_verdict(report))
 
 
@@ -128,7 +133,35 @@ def _detail(check: Check) -> Line:
     return text.replace(" :", ":")
 
 
+def _lost(report: Report) -> Iterator[Line]:
+    """Where float32 loses more than rounding allows, and how much is off because of it."""
+    from graphlab.numbers import number
+
+    for twin in report.lost:
+        if twin.status == "wrong":
+            name = twin.node if twin.what == "value" else f"∂L/∂{twin.node}"
+            text = "  {name}{index} is {narrow} in float32 but {wide} in float64"
+            explained = "  {name}{index} is {narrow} in float32 but {wide} in float64: rounding does not explain it"
+            values = {"name": name, "index": list(twin.index) or "", "narrow": number(twin.narrow, 6),
+                      "wide": number(twin.wide, 6)}  # fmt: skip
+            yield tr(explained, **values) if math.isfinite(twin.narrow) else tr(text, **values)
+    inherited = sum(twin.status == "inherited" for twin in report.lost)
+    if inherited:
+        yield Styled(tr("  {n} more values and gradients are off because of it", n=inherited), "quiet")
+
+
 def _verdict(report: Report) -> list[Line]:
+    """The last lines: the gradients, and what float32 makes of them."""
+    if not report.precision:
+        return _gradients(report)
+    if report.lost:
+        said = Styled(tr("float32 does not give what float64 does"), "bad")
+    else:
+        said = Styled(tr("float32 gives what float64 does, but for rounding"), "good")
+    return [*_gradients(report), said]
+
+
+def _gradients(report: Report) -> list[Line]:
     compared = [check for check in report.checks if check.status != "skipped"]
     left_out = _left_out(report)
     if report.wrong:
@@ -174,7 +207,14 @@ def _record(name: str, report: Report) -> dict[str, Any]:
             "unclear": one.unclear, "reason": one.reason,
         }  # fmt: skip
 
+    def twin(one: Twin) -> dict[str, Any]:
+        return {
+            "node": one.node, "op": one.op, "what": one.what, "status": one.status, "error": plain(one.error),
+            "index": list(one.index), "float32": plain(one.narrow), "float64": plain(one.wide),
+        }  # fmt: skip
+
     return {
         "format": "graphlab.check/1", "model": name, "mode": report.mode, "ok": report.ok,
         "nodes": [check(one) for one in report.nodes], "ends": [check(one) for one in report.ends],
+        "precision": [twin(one) for one in report.precision] or None,
     }  # fmt: skip

@@ -44,13 +44,15 @@ def _applied_twice(graph: Graph, i: int) -> str:
     if source is None or source.op not in ("softmax", "log_softmax", "sigmoid"):
         return ""
     if (source.op, own) == ("log_softmax", "softmax"):
-        text = "{slot} comes from log_softmax '{source}', but {op} takes logits and has its own softmax, which gives "
-        text += "the same once more; leave '{source}' out, or use nll"
-    else:
-        text = "{slot} comes from {before} '{source}', but {op} takes logits and applies {own} itself; leave '{source}' "
-        text += "out, or use {other}"
-    other = "bce" if own == "sigmoid" else "cross_entropy"
-    return tr(text, slot=node.slots[0], source=source.name, before=source.op, op=node.op, own=own, other=other)
+        return tr(
+            "{slot} comes from log_softmax '{source}', but {op} takes logits and has its own softmax, which gives the "
+            "same once more; leave '{source}' out, or use nll", slot=node.slots[0], source=source.name, op=node.op,
+        )  # fmt: skip
+    return tr(
+        "{slot} comes from {before} '{source}', but {op} takes logits and applies {own} itself; leave '{source}' out, "
+        "or use {other}", slot=node.slots[0], source=source.name, before=source.op, op=node.op, own=own,
+        other="bce" if own == "sigmoid" else "cross_entropy",
+    )  # fmt: skip
 
 
 def _source(graph: Graph, name: Any) -> Any:

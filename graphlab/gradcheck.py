@@ -15,6 +15,7 @@ from graphlab.graph import Graph, Node
 from graphlab.messages import tr
 from graphlab.ops import Context
 from graphlab.ops.base import unbroadcast
+from graphlab.precision import Twin, twins
 from graphlab.rerun import Rerun
 from graphlab.state import generator
 from graphlab.trace import Trace
@@ -30,11 +31,15 @@ PER_OPERAND = 1e-6
 
 @dataclass(frozen=True)
 class Report:
-    """What was compared: each slot of each node, then each parameter and input end to end."""
+    """What was compared: each slot of each node, then each parameter and input end to end.
+
+    precision: of a float32 model, each value and gradient beside float64.
+    """
 
     mode: str
     nodes: tuple[Check, ...]
     ends: tuple[Check, ...]
+    precision: tuple[Twin, ...] = ()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -46,8 +51,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no gradient is wrong."""
-        return not self.wrong
+        """Whether no gradient is wrong, and float32 loses no more than its rounding."""
+        return not self.wrong and not self.lost
+
+    @property
+    def lost(self) -> tuple[Twin, ...]:
+        """What float32 has otherwise than float64, where that is no rounding; the first of it is where it began."""
+        return tuple(twin for twin in self.precision if twin.status != "ok")
 
     @property
     def kinks(self) -> int:
@@ -69,7 +79,7 @@ def check_gradients(
     Of an array with more than `samples` elements a sample is compared, and random directions through all of it. budget:
     about how many seconds each half may take; large nodes are sampled more thinly, and of very many leaves some are
     drawn, to keep to it. A float32 model is checked as its float64 copy: the rules are the same, and differences need
-    the digits. Random masks are the run's own.
+    the digits; then its own values and gradients are compared with the copy's. Random masks are the run's own.
 
     >>> import graphlab as gl
     >>> g = gl.Graph()
@@ -78,12 +88,38 @@ def check_gradients(
     >>> report.ok, [(c.node, c.slot, c.status, c.checked) for c in report.checks]
     (True, [('tanh1', 'x', 'ok', 2), ('y', 'x', 'ok', 2), ('w', '', 'ok', 2)])
     """
-    wide = as_float64(builder.frozen_graph(graph))
-    trace = autodiff.forward(wide, feeds, state=state, mode=mode, iteration=iteration, max_memory=max_memory)
+    graph = builder.frozen_graph(graph)
+    options: Any = {"mode": mode, "iteration": iteration, "max_memory": max_memory}
+    narrow = autodiff.forward(graph, feeds, state=state, **options)
+    trace = narrow if as_float64(graph) is graph else _again(narrow, options)
+    precision = () if trace is narrow else _precision(narrow, trace)
     with np.errstate(all="ignore"):
         nodes = tuple(_nodes(trace, samples, budget))
         ends = tuple(_ends(trace, samples, budget)) if end_to_end and _has_loss(trace) else ()
-    return Report(mode, nodes, ends)
+    return Report(mode, nodes, ends, precision)
+
+
+def _precision(narrow: Trace, wide: Trace) -> tuple[Twin, ...]:
+    """Values, and gradients where there are any, of a float32 run beside float64."""
+    if _has_loss(wide):
+        narrow, wide = autodiff.backward(narrow), autodiff.backward(wide)
+    return twins(narrow, wide)
+
+
+def _again(narrow: Trace, options: Mapping[str, Any]) -> Trace:
+    graph, feeds, state = _wide(narrow)
+    return autodiff.forward(graph, feeds, state=state, **options)
+
+
+def _wide(trace: Trace) -> tuple[Graph, dict[str, Any], dict[str, Any]]:
+    """A run's graph, feeds and state in float64: the same numbers."""
+
+    def widened(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: x.astype(np.float64) if (x := np.asarray(array)).dtype.kind == "f" else x
+                for name, array in arrays.items()}  # fmt: skip
+
+    leaves = [node.name for node in trace.graph.leaves("param", "state")]
+    return as_float64(trace.graph), widened(trace.feeds), widened({name: trace.state[name] for name in leaves})
 
 
 def _has_loss(trace: Trace) -> bool:
@@ -157,9 +193,7 @@ def check_node(trace: Trace, name: str, samples: int = SAMPLES) -> tuple[Check, 
     i = trace.check_whole().graph.position(name)
     wide = as_float64(trace.graph)
     if wide is not trace.graph or trace.residuals is None:
-        feeds = {key: np.asarray(value, np.float64) if np.asarray(value).dtype.kind == "f" else value
-                 for key, value in trace.feeds.items()}  # fmt: skip
-        trace = autodiff.forward(wide, feeds, state=trace.state, mode=trace.mode, iteration=trace.iteration)
+        trace = _again(trace, {"mode": trace.mode, "iteration": trace.iteration})
     with np.errstate(all="ignore"):
         if not trace.graph.nodes[i].is_leaf:
             return tuple(_node(trace, i, samples, math.inf, len(trace.graph.nodes[i].inputs)))

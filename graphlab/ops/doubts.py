@@ -111,3 +111,22 @@ def one_feature(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
     if np.shape(primals[0])[-1:] != (1,) or math.prod(np.shape(primals[0])) == 0:
         return ""
     return tr("each row has one feature, which is its own mean: every output is beta and no gradient passes")
+
+
+def fitting(slots: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> str:
+    """How the target's shape is made that of the prediction, where they differ by axes of length 1 or in their order.
+
+    >>> fitting(("x", "t"), ((3, 1), (3,)))
+    'x has an axis of length 1 too many: write reshape(x, shape=[3]) for x'
+    """
+    x, t = shapes[:2]
+    if x == t or [n for n in x if n != 1] != [n for n in t if n != 1]:
+        return ""
+    if len(x) == len(t):
+        return tr("they differ in where the axes of length 1 stand: write reshape({t}, shape={shape}) for {t}",
+                  t=slots[1], shape=list(x))  # fmt: skip
+    slot, shape = (slots[0], t) if len(x) > len(t) else (slots[1], x)
+    more = abs(len(x) - len(t))
+    text = "{slot} has an axis of length 1 too many: write reshape({slot}, shape={shape}) for {slot}"
+    many = "{slot} has {n} axes of length 1 too many: write reshape({slot}, shape={shape}) for {slot}"
+    return tr(text, slot=slot, shape=list(shape)) if more == 1 else tr(many, slot=slot, n=more, shape=list(shape))

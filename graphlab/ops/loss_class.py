@@ -98,6 +98,8 @@ class ClassLoss(Op):
                 "class)",
                 slot=slot, x=x, t=t, rows=x[:-1],
             )  # fmt: skip
+            if remedy := doubts.fitting((slot, "t"), (x[:-1], t)) or doubts.fitting((slot, "t"), (x, t)):
+                message += f"; {remedy}"
             raise ShapeError(message)
         return ()
 
@@ -288,3 +290,7 @@ class NLL(ClassLoss):
         if not is_soft(x.shape, np.shape(t)):
             return placed(-g, x, indices(t)), None
         return -g * np.asarray(t, x.dtype), -g * x
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (log_softmax(rng.normal(size=(4, 3))), np.array([2, 0, 1, 2])), {"reduction": "mean"}

@@ -66,13 +66,13 @@ def test_flattened_from_an_axis_on(start):
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        *((name, {"axis": axis}, "names an axis twice") for name in NUMPY for axis in ((0, 0), (1, -2), (2, 0, -1))),
-        *((name, {"axis": axis}, "does not exist: x has 3 axes") for name in NUMPY for axis in (3, -4, (0, 3), (1, -4))),
+        *((n, {"axis": axis}, "names an axis twice") for n in NUMPY for axis in ((0, 0), (1, -2), (2, 0, -1))),
+        *((n, {"axis": axis}, "does not exist: x has 3 axes") for n in NUMPY for axis in (3, -4, (0, 3), (1, -4))),
         ("transpose", {"axes": (0, 1, 1)}, "must name each of x's 3 axes once"),
         ("transpose", {"axes": (0, -1, 2)}, "must name each of x's 3 axes once"),
         ("transpose", {"axes": (0, 1)}, "must name each of x's 3 axes once"),
         ("transpose", {"axes": (0, 1, 3)}, "axis 3 does not exist"),
-        *((name, {"axis": axis}, "does not exist") for name in ("softmax", "log_softmax", "concat") for axis in (3, -4)),
+        *((n, {"axis": axis}, "does not exist") for n in ("softmax", "log_softmax", "concat") for axis in (3, -4)),
         *(("stack", {"axis": axis}, "does not exist: the result has 4 axes") for axis in (4, -5)),
         *(("flatten", {"start": start}, "does not exist") for start in (4, -4)),
     ],
