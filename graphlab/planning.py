@@ -29,10 +29,10 @@ class Plan:
     """How one graph runs, for its inputs' shapes and a mode. Columns are indexed as graph.nodes.
 
     literals: numbers written in the model; they follow the nodes in a trace's columns, and `operands` points there.
-    order: the nodes that compute something. doubtful: those whose numbers are looked at after a run. forwards, vjps: their functions with attributes bound, None for leaves.
-    contexts: None where it is made for each run, since it holds a generator. target: where backward starts. reached:
-    which nodes have a gradient. passing: None where every slot sends its contribution as it is. nbytes: of all values
-    and gradients.
+    order: the nodes that compute something. doubtful: those whose numbers are looked at after a run. forwards, vjps:
+    their functions with attributes bound, None for leaves. contexts: None where it is made for each run, since it holds
+    a generator. target: where backward starts. reached: which nodes have a gradient. passing: None where every slot
+    sends its contribution as it is. nbytes: of all values and gradients.
     """
 
     mode: str

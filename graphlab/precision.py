@@ -162,8 +162,8 @@ class _Spread:
                 continue
             for k, (j, part) in enumerate(zip(plan.operands[i], autodiff.sent(moved, i, cotangents[i]), strict=True)):
                 if part is not None:
-                    part = self._moved(part, _sent_unit(moved, i, k))
-                    cotangents[j] = part if cotangents[j] is None else cotangents[j] + part
+                    sent = self._moved(part, _sent_unit(moved, i, k))
+                    cotangents[j] = sent if cotangents[j] is None else cotangents[j] + sent
         return cotangents
 
     def _moved(self, x: Any, unit: Any) -> Any:

@@ -89,9 +89,7 @@ class Op:
     expand: ClassVar[Callable[..., Any] | None] = None
     parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
     updates: ClassVar[Callable[..., dict[str, Array]] | None] = None
-    doubt: ClassVar[Callable[[Sequence[Array], Mapping[str, Any]], str] | None] = (
-        None  # (primals, attrs): ops/doubts.py
-    )
+    doubt: ClassVar[Callable[..., str] | None] = None  # (primals, attrs) → what is hardly meant in them: ops/doubts.py
     applies: ClassVar[str] = ""  # the op that a loss of logits applies to its first input itself
 
     def __init_subclass__(cls) -> None:

@@ -84,7 +84,7 @@ def log_probabilities(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
 def mean_of_nothing(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
     """Of mean and the losses that are one."""
     x, shape = primals[0], np.shape(primals[0])
-    if attrs.get("reduction", "mean") != "mean" or np.size(x) and count(x, attrs.get("axis")):
+    if attrs.get("reduction", "mean") != "mean" or (np.size(x) and count(x, attrs.get("axis"))):
         return ""
     if "axis" in attrs and 0 in [n for i, n in enumerate(shape) if i not in _axes(attrs["axis"], len(shape))]:
         return ""  # the result is empty too

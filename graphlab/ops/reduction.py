@@ -248,7 +248,7 @@ class Var(Reduction):
 
 
 def expand_centred(build: Any, x: Any, **over: Any) -> Any:
-    """x less its mean. In float32 the rounded mean's own error is taken off too, as large as x's spread may be small."""
+    """x less its mean. In float32 what rounding took off the mean is taken off too: it may be as large as the rest."""
     if build.dtype(x) != "float32":
         return build("sub", x, build("mean", x, name="mu", **over), name="xmu")
     near = build("sub", x, build("mean", x, name="mu", **over), name="near")

@@ -1,4 +1,4 @@
-"""Axes in any order, negative too: compared with numpy and with differences; twice the same, or one too many, refused."""
+"""Axes in any order, negative too, compared with numpy and with differences; and those that do not exist."""
 
 import itertools
 
