@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
+from graphlab.conventions import convention
 from graphlab.errors import ModelError
 from graphlab.formula import Element, evaluate, show
 from graphlab.formula.show import symbol
-from graphlab.formula.tree import Name
+from graphlab.formula.tree import Name, names
 from graphlab.messages import tr
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text, summarise, summary_text
 from graphlab.rules import Formula, filled, formula_of, rule_of
@@ -93,6 +94,7 @@ def forward_worked(trace: Trace, i: int, precision: int = 4, numbers: bool = Tru
     if formula is None:
         return Worked(own_name(trace, i), None, None, result)
     substituted = _substituted(trace, i, formula, precision) if numbers else None
+    result += _in_brackets(convention_of(trace, i)) if numbers else ""
     return Worked(own_name(trace, i), formula.symbolic(symbols_of(trace, i, formula)), substituted, result)
 
 
@@ -107,7 +109,22 @@ def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: b
     if rule is None:
         return Worked(left, None, None, result)
     substituted = _substituted(trace, i, rule, precision, node.slots[k]) if numbers and part is not None else None
+    result += _in_brackets(convention_of(trace, i, k)) if numbers else ""
     return Worked(left, rule.symbolic(symbols_of(trace, i, rule)), substituted, result)
+
+
+def convention_of(trace: Trace, i: int, k: int | None = None) -> str:
+    """By what convention a formula gives its result: 0 × log(0) counts as 0; nothing where it does so as it stands."""
+    result = trace.values[i] if k is None else trace.contributions[i][k]  # type: ignore[index]
+    formula = formula_of(trace, i) if k is None else rule_of(trace, i, k)
+    if formula is None or any(trace.values[j] is None for j in trace.plan.operands[i]):
+        return ""
+    slot = None if k is None else trace.graph.nodes[i].slots[k]
+    return convention(formula.tree, environment(trace, i, slot), result)
+
+
+def _in_brackets(said: str) -> str:
+    return f" ({said})" if said else ""
 
 
 def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> LocalDerivative | None:
@@ -156,6 +173,9 @@ def element_worked(trace: Trace, i: int, slot: int | None, key: Sequence[int], p
     one = Element(formula.numbered, values, key)
     symbols = one.symbols(symbols_of(trace, i, formula) | {name: show(Name(name)) for name in op_names(trace, i)})
     numbers = one.numbers(lambda value: number(value, precision))
+    if "…" not in names(one.tree):
+        entries = {entry: np.float64(value) for entry, (_, _, value) in one.entries.items()}
+        result += _in_brackets(convention(one.tree, entries, np.asarray(part)[key]))
     return Worked(left, show(one.tree, symbols), show(one.tree, numbers), result)
 
 

@@ -29,6 +29,7 @@ from graphlab.numbers import number, shape_text
 from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.watching import matching
+from graphlab.worked import convention_of
 
 SECTIONS = (
     "given",
@@ -245,7 +246,16 @@ class _Composer:
             if n > last + 1:
                 yield Paragraph(tr("Steps not shown here: {n}; --nodes chooses which are.", n=left_out), quiet=True)
             yield step(n, i)
+            yield from self._conventions(i, back=step == self._backward_step)
             last = n
+
+    def _conventions(self, i: int, back: bool) -> Iterator[Paragraph]:
+        """What the formulas of a step count something as that is no number."""
+        sent = self.trace.contributions[i] if back and self.trace.contributions is not None else ()
+        slots = [k for k, part in enumerate(sent) if part is not None] if back else [None]
+        for said in dict.fromkeys(convention_of(self.trace, i, k) for k in slots):
+            if said:
+                yield Paragraph(tr("Here {convention}.", convention=said), quiet=True)
 
     def _numbered(self, order: Sequence[int]) -> list[tuple[int, int]]:
         """The nodes whose steps are shown, numbered from 1; of too many the first and the last."""

@@ -156,6 +156,8 @@ def _sign(trace: Trace, i: int, formula: Formula | None, slot: str | None, value
     }
     with np.errstate(all="ignore"):
         printed = evaluate(formula.numbered, values)
+        if np.any(np.isfinite(value) & ~np.isfinite(printed)):
+            return "="  # by a convention, which is said
     return "=" if _same(printed, value, precision) else "≈"
 
 
