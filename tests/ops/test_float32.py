@@ -121,8 +121,8 @@ def long_sums(name, dtype):
 
 
 # a softmax's own entries are rounded before they are added: of a logarithm near 11 the last digit is 1e-6
-@pytest.mark.parametrize(("name", "node", "allowed"), [("affine", "b", 2e-7), ("add", "b", 2e-7), ("softmax", "x", 4e-6),
-                                                       ("log_softmax", "x", 4e-6)])  # fmt: skip
+@pytest.mark.parametrize(("name", "node", "allowed"), [("affine", "b", 2e-7), ("add", "b", 2e-7),
+                                                       ("softmax", "x", 4e-6), ("log_softmax", "x", 4e-6)])  # fmt: skip
 def test_long_gradients(name, node, allowed):
     narrow, exact = (long_sums(name, dtype)[node].grad for dtype in ("float32", "float64"))
     assert narrow.dtype == np.float32
