@@ -131,12 +131,16 @@ def warn(messages: Sequence[str]) -> None:
 
 @contextmanager
 def warnings_shown() -> Iterator[None]:
-    """Write Python's own warnings, of a user's Python model say, as one line each."""
+    """Write Python's own warnings, of a run or a user's Python model, as one line each, and each text once."""
+    said: set[str] = set()
 
     def show(message: Warning | str, *where: Any) -> None:
-        warn([str(message)])
+        if str(message) not in said:
+            said.add(str(message))
+            warn([str(message)])
 
     with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)  # what a run warns of is part of what a command says
         warnings.showwarning = show  # type: ignore[assignment]
         yield
 
