@@ -12,7 +12,7 @@ from graphlab.errors import DataError
 from graphlab.messages import tr
 from graphlab.ops.sums import count, total
 
-SUM = 1e-3  # how far a row of probabilities may be from adding up to 1: three digits are often written by hand
+SUM = 0.015  # how far a row of probabilities may be from adding up to 1: two digits are often written by hand
 ROUNDING = 1e-6  # how far beyond 0 and 1 rounding may put a number
 
 

@@ -79,6 +79,7 @@ def test_what_has_no_layers_says_so():
         annotate(gl.forward(g), Options(view="neurons-backward"))
 
 
+@pytest.mark.filterwarnings("ignore::graphlab.DoubtWarning")  # of a batch of nothing
 @pytest.mark.parametrize(("batch", "sizes", "name"), [(0, (2, 3, 1), "x"), (2, (2, 0, 1), "h0")])
 def test_no_example_or_no_unit_is_an_error(batch, sizes, name):
     with pytest.raises(UsageError, match=f"'{name}' is .*: empty"):
