@@ -15,7 +15,7 @@ from graphlab.ops import doubts
 from graphlab.ops.axes import check_axes
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
 from graphlab.ops.reduction import expand_centred
-from graphlab.ops.sums import centred, narrow, wide
+from graphlab.ops.sums import add, centred, narrow, wide
 
 EPS = Attr(1e-5, help="added to the variance")
 
@@ -146,9 +146,9 @@ class BatchNorm(Op):
         if ctx.mode == "train":
             others, keep = other_axes(x.ndim, axis), not _is_last(axis, x.ndim)
             n = math.prod(x.shape[i] for i in others)
-            mu, xhat = centred(x, others)
-            mu = mu if keep else mu.reshape(mu.shape[-1:])
-            var = (xhat * xhat).sum(axis=others, keepdims=keep) / n
+            mu, xhat, var = centred(x, others)
+            if not keep:
+                mu, var = mu.reshape(-1), var.reshape(-1)
         else:
             mu, var = _along(running_mean, x.ndim, axis), _along(running_var, x.ndim, axis)
             xhat = x - mu
@@ -166,8 +166,8 @@ class BatchNorm(Op):
         _, _, ivar, xhat, n = residuals
         others = other_axes(g.ndim, axis)
         dtype, g = g.dtype, wide(g)
-        ggamma = (g * xhat).sum(axis=others)
-        gbeta = g.sum(axis=others)
+        ggamma = add(g * xhat, axis=others)
+        gbeta = add(g, axis=others)
         gx = None
         if ctx.needs is None or ctx.needs[0]:
             scale = _along(primals[1], g.ndim, axis) * ivar
@@ -282,8 +282,7 @@ class LayerNorm(Op):
     @staticmethod
     def forward(ctx: Context, x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, tuple[Any, ...]]:
         dtype, x = x.dtype, wide(x)
-        mu, xhat = centred(x, -1)
-        var = (xhat * xhat).sum(axis=-1, keepdims=True) / x.shape[-1]
+        mu, xhat, var = centred(x, -1)
         ivar = 1.0 / np.sqrt(var + eps)
         xhat *= ivar
         y = xhat * gamma

@@ -218,7 +218,7 @@ class Var(Reduction):
 
     @staticmethod
     def forward(ctx: Context, x: Array, axis: Axis, keepdims: bool, ddof: int) -> tuple[Array, tuple[Any, ...]]:
-        _, d = centred(wide(x), axis)
+        _, d, _ = centred(wide(x), axis)
         y = np.sum(d * d, axis=axis, keepdims=keepdims) / (count(x, axis) - ddof)
         return narrow(y, x.dtype), ()
 
@@ -228,7 +228,7 @@ class Var(Reduction):
         axis: Axis, keepdims: bool, ddof: int,
     ) -> tuple[Array | None, ...]:  # fmt: skip
         x = primals[0]
-        _, d = centred(wide(x), axis)
+        _, d, _ = centred(wide(x), axis)
         gx = _spread(g, x, axis, keepdims) * (2.0 * d) / (count(x, axis) - ddof)
         return (narrow(gx, g.dtype),)
 
