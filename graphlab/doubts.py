@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 from graphlab import ops
@@ -16,9 +17,12 @@ class DoubtWarning(UserWarning):
     """A loss or a layer is given what it is hardly meant for."""
 
 
-def warn_of(graph: Graph, made: Plan, values: list[Any]) -> None:
-    """Warn of each node that is given what it is hardly meant for. Raises DataError where it cannot be meant at all."""
-    for i in made.doubtful:
+def warn_of(graph: Graph, made: Plan, values: list[Any], among: Collection[int] | None = None) -> None:
+    """Warn of each node (among these) that is given what it is hardly meant for.
+
+    Raises DataError where it cannot be meant at all.
+    """
+    for i in made.doubtful if among is None else sorted(set(made.doubtful).intersection(among)):
         for text in (_applied_twice(graph, i), _given(graph, made, values, i)):
             if text:
                 warnings.warn(str(located(DataError(text), graph, i)), DoubtWarning, stacklevel=3)

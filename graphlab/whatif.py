@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, ops
+from graphlab.doubts import warn_of
 from graphlab.errors import DataError, GraphlabError, ModelError, ShapeError
 from graphlab.graph import Graph, make_graph
 from graphlab.messages import did_you_mean, tr
@@ -125,6 +126,8 @@ def _again(new: Trace, old: Trace, moved: set[int], first: int | None = None) ->
                 raise located(error, graph, i) from None
             if residuals is not None:
                 residuals[i] = kept
+    if plan.doubtful:
+        warn_of(graph, plan, values, moved)
     new.residuals = residuals
     if not old.has_gradients:
         return new

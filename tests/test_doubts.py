@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import graphlab as gl
+from graphlab import whatif
 from graphlab.errors import DataError, ShapeError
 
 
@@ -145,3 +146,12 @@ def test_class_numbers_with_an_axis_too_many():
     g = gl.Graph()
     with pytest.raises(ShapeError, match=r"t has an axis of length 1 too many: write reshape\(t, shape=\[2\]\) for t"):
         gl.softmax_cross_entropy(g.input("x", np.zeros((2, 3))), g.input("t", np.zeros((2, 1), int)))
+
+
+def test_a_changed_run_is_looked_at_as_a_fresh_one_is():
+    g = gl.Graph()
+    gl.bce(g.param("p", [0.5, 0.25]), g.input("t", [1.0, 0.0]), name="E")
+    trace = gl.forward(g)
+    assert whatif.with_value(trace, "p", [0.75, 0.25])["E"].value < trace["E"].value
+    with pytest.raises(DataError, match=r"bce 'E': p\[1\] is 1.5 but a probability is from 0 to 1"):
+        whatif.with_value(trace, "p", [0.5, 1.5])

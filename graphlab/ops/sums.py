@@ -9,7 +9,7 @@ import numpy as np
 
 Array = Any  # a numpy array or numpy scalar
 Axis = int | tuple[int, ...] | None
-add = np.add.reduce  # np.sum without the Python around it
+add: Any = np.add.reduce  # np.sum without the Python around it
 FAR = 1e4  # the square of how many times a mean may be larger than the deviations before it costs digits
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from judge import call, infer, judge
 
+import graphlab as gl
 from graphlab.errors import ShapeError
 
 X = np.random.default_rng(12).permutation(24).reshape(2, 3, 4) / 7.0
@@ -86,3 +87,24 @@ def test_axes_that_are_not_there_or_named_twice(name, given, message):
 def test_batchnorm_says_so_too(axis):
     with pytest.raises(ShapeError, match=f"axis {axis} does not exist: x has 3 axes"):
         infer("batchnorm", X.shape, *[(4,)] * 4, axis=axis)
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 0, 1), (1, 0, 2)])
+@pytest.mark.parametrize("name", ["softmax_cross_entropy", "cross_entropy", "nll"])
+def test_losses_of_what_a_transpose_gave(name, order):
+    g = gl.Graph()
+    x = g.param("x", X)
+    y = gl.transpose(x, axes=order)
+    given = {
+        "softmax_cross_entropy": lambda: y,
+        "cross_entropy": lambda: gl.softmax(y),
+        "nll": lambda: gl.log_softmax(y),
+    }
+    shape = tuple(X.shape[a] for a in order)
+    labels = np.random.default_rng(5).integers(0, shape[-1], size=shape[:-1])
+    getattr(gl, name)(given[name](), g.input("t", labels), name="L")
+    assert gl.check_gradients(g).ok
+    p = np.exp(np.transpose(X, order))
+    p /= p.sum(axis=-1, keepdims=True)
+    expected = np.transpose((p - np.eye(shape[-1])[labels]) / labels.size, np.argsort(order))
+    np.testing.assert_allclose(gl.backward(gl.forward(g))["x"].grad, expected, rtol=1e-10, atol=1e-12)
