@@ -20,7 +20,7 @@ from graphlab.errors import (
 )
 from graphlab.graph import Graph
 from graphlab.messages import did_you_mean, tr
-from graphlab.ops import Context
+from graphlab.ops import Context, mode_of
 from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan, seed_of
 from graphlab.state import State, generator
@@ -165,7 +165,7 @@ def sent(trace: Trace, i: int, g: Any, slot: int | None = None) -> tuple[Any, ..
     operands = made.operands[i]
     context = made.back_contexts[i]
     if slot is not None:
-        context = Context(made.mode, needs=tuple(k == slot for k in range(len(operands))))
+        context = Context(context.mode, needs=tuple(k == slot for k in range(len(operands))))
     with np.errstate(all="ignore"):
         parts = made.vjps[i](context, g, tuple([values[j] for j in operands]), values[i], trace.residuals_of(i))
         passing = made.passing[i] or (True,) * len(operands)
@@ -240,8 +240,9 @@ def bytes_text(count: int) -> str:
 
 
 def random_context(graph: Graph, i: int, mode: str, iteration: int) -> Context:
-    """The context of a node that draws random numbers."""
-    return Context(mode, generator(graph.random_seed, graph.nodes[i].name, iteration))
+    """The context of a node that draws random numbers. mode: the run's."""
+    node = graph.nodes[i]
+    return Context(mode_of(node.attrs, mode), generator(graph.random_seed, node.name, iteration))
 
 
 def _out_of_memory(graph: Graph, i: int) -> GraphlabError:

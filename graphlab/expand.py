@@ -19,11 +19,11 @@ ALL = "all"
 class Build:
     """What an op's `expand` makes its steps with. build("mul", a, b, name="xhat") gives the new node.
 
-    mode: train or eval, for ops whose steps differ.
+    mode: train or eval, the node's own, for ops whose steps differ.
     """
 
     def __init__(self, graph: Graph, node: Node, plan: autodiff.Plan, mode: str) -> None:
-        self.mode = mode
+        self.mode = ops.mode_of(node.attrs, mode)
         self._dtype = graph.dtype
         self._node = node
         self._result = plan.dtypes[graph.index[node.name]]

@@ -141,7 +141,7 @@ def _node(trace: Trace, i: int, samples: int, allowed: float, inputs: int) -> It
             continue
         if cotangents is None:
             residuals = trace.residuals_of(i)
-            cotangents = plan.vjps[i](Context(trace.mode), weights, primals, trace.values[i], residuals)
+            cotangents = plan.vjps[i](Context(trace.mode_of(i)), weights, primals, trace.values[i], residuals)
         analytic = cotangents[k]
         if analytic is not None and op.elementwise:
             analytic = unbroadcast(analytic, np.shape(primals[k]))

@@ -121,6 +121,12 @@ class Graph:
             hint = did_you_mean(name, self.index)
             raise ModelError(tr("there is no node '{name}'{hint}", name=name, hint=hint)) from None
 
+    def is_idle(self, i: int, mode: str) -> bool:
+        """Whether node i is a running statistic that no node takes its numbers from in this mode."""
+        consumers = [self.nodes[c] for c, _ in self.consumers[i]] if self.nodes[i].op == "state" else []
+        working = any("mode" not in node.attrs or ops.mode_of(node.attrs, mode) == "eval" for node in consumers)
+        return self.nodes[i].op == "state" and not working
+
     @cached_property
     def leaf_places(self) -> list[tuple[str, int, str]]:
         """Each leaf's name, position and role."""

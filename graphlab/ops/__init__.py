@@ -28,6 +28,7 @@ from graphlab.ops.base import (
     check_arity,
     check_attrs,
     get,
+    mode_of,
     unbroadcast,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "check_attrs",
     "families",
     "get",
+    "mode_of",
     "unbroadcast",
 ]
 

@@ -12,7 +12,7 @@ from graphlab import autodiff, builder
 from graphlab.expand import expand
 from graphlab.formula import evaluate, names, parse, show
 from graphlab.formula.evaluate import sum_to
-from graphlab.ops import Context, Op, check_attrs
+from graphlab.ops import Context, Op, check_attrs, mode_of
 from graphlab.trace import Trace
 
 
@@ -35,7 +35,7 @@ class Case:
         return self.op.slot_names(len(self.primals))
 
     def context(self) -> Context:
-        return Context(self.mode, np.random.default_rng(5) if self.op.random else None)
+        return Context(mode_of(self.attrs, self.mode), np.random.default_rng(5) if self.op.random else None)
 
     def forward(self, primals: Sequence[Any] | None = None) -> tuple[Any, tuple[Any, ...]]:
         return self.op.forward(self.context(), *(self.primals if primals is None else primals), **self.attrs)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from contract import Case, case_of, check_expansion, check_untouched, problems
 
-from graphlab.ops import REGISTRY, get
+from graphlab.ops import REGISTRY, get, mode_of
 
 OPS = [op for op in REGISTRY.values() if op.family != "leaf"]
 ELEMENT_LOSSES = ("mse", "mae", "huber", "bce", "bce_with_logits")
@@ -23,6 +23,11 @@ VARIANTS = [
     ("batchnorm", (RNG.normal(size=(3, 4)), GAMMA, BETA, MEAN, VAR), {"axis": 0}, "train"),
     ("batchnorm", (RNG.normal(size=(3, 4)), GAMMA, BETA, MEAN, VAR), {"axis": 0}, "eval"),
     ("batchnorm", (RNG.normal(size=3), GAMMA, BETA, MEAN, VAR), {}, "eval"),
+    ("batchnorm", (RNG.normal(size=(4, 3)), GAMMA, BETA, MEAN, VAR), {"mode": "eval"}, "train"),
+    ("batchnorm", (RNG.normal(size=(2, 3, 2)), GAMMA, BETA, MEAN, VAR), {"mode": "eval", "axis": 1}, "train"),
+    ("batchnorm", (RNG.normal(size=(4, 3)), GAMMA, BETA, MEAN, VAR), {"mode": "train"}, "eval"),
+    ("dropout", (RNG.normal(size=(3, 4)),), {"rate": 0.25, "mode": "eval"}, "train"),
+    ("dropout", (RNG.normal(size=(3, 4)),), {"rate": 0.25, "mode": "train"}, "eval"),
     ("layernorm", (RNG.normal(size=(2, 4, 3)), GAMMA, BETA), {"eps": 0.1}, "train"),
     ("layernorm", (RNG.normal(size=3), GAMMA, BETA), {}, "train"),
     ("gelu", (RNG.normal(size=(3, 4)),), {"approximate": "tanh"}, "train"),
@@ -117,7 +122,7 @@ def wrong_text(text, value):
 
 def shown(case, what):
     """Which of the op's texts it shows in the case's mode."""
-    return f"eval_{what}" if case.mode == "eval" and case.op.eval_formula is not None else what
+    return f"eval_{what}" if mode_of(case.attrs, case.mode) == "eval" and case.op.eval_formula is not None else what
 
 
 def wrong_formula(case):
