@@ -25,7 +25,7 @@ from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan, seed_of
 from graphlab.state import State, generator
 from graphlab.trace import Trace
-from graphlab.values import FLOATS, check_unmasked, convert
+from graphlab.values import check_unmasked, convert
 
 __all__ = ["MAX_MEMORY", "Plan", "backward", "forward", "plan"]
 
@@ -198,16 +198,8 @@ def start_of(graph: Graph, made: Plan) -> int:
     shape = made.shapes[made.target]
     if graph.backward_gradient is not None:
         builder.check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
-    elif math.prod(shape) != 1:
-        message = tr(
-            "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or give its "
-            "upstream gradient with `backward:`",
-            name=name, shape=shape,
-        )  # fmt: skip
-        raise LossError(message, where=graph.locations.get(name))
-    if made.dtypes[made.target] not in FLOATS:
-        message = tr("the loss '{name}' is {dtype}, which has no gradient", name=name, dtype=made.dtypes[made.target])
-        raise LossError(message, where=graph.locations.get(name))
+        shape = ()
+    builder.check_scalar(name, shape, made.dtypes[made.target], graph.locations.get(name))
     return made.target
 
 

@@ -139,6 +139,7 @@ def _unfold(graph: Graph, names: set[str], mode: str) -> Graph:
     kept = [node for node in nodes if node.op != "state" or node.name in used]
     return make_graph(
         kept, name=graph.name, dtype=graph.dtype, random_seed=graph.random_seed, description=graph.description,
-        loss=graph.loss or (graph.target if not graph.backward_node else None), backward_node=graph.backward_node,
-        backward_gradient=graph.backward_gradient, locations=locations, source=graph.source,
+        loss=graph.loss or (graph.target if not graph.backward_node else None), losses=graph.losses,
+        backward_node=graph.backward_node, backward_gradient=graph.backward_gradient, locations=locations,
+        source=graph.source,
     )  # fmt: skip

@@ -58,8 +58,8 @@ class Node:
 class Graph:
     """Nodes in topological order (ties by declaration), and from where the chain rule starts.
 
-    loss: a scalar node, seeded with 1. seed: the upstream gradient of `target` instead. locations: where in a file
-    each node stands. source: the file itself.
+    loss: a scalar node, seeded with 1. losses: the nodes it is the sum of, where the model has a list. seed: the
+    upstream gradient of `target` instead. locations: where in a file each node stands. source: the file itself.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Graph:
     random_seed: int = 0
     description: str = ""
     loss: str | None = None
+    losses: tuple[str, ...] = ()
     backward_node: str | None = None
     backward_gradient: np.ndarray | None = None
     locations: Mapping[str, str] = field(default_factory=dict)

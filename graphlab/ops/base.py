@@ -100,6 +100,7 @@ class Op:
     local: ClassVar[Any] = {}
     eval_formula: ClassVar[Any] = None  # in eval mode; None: as in train mode
     eval_local: ClassVar[Any] = None
+    held: ClassVar[Callable[..., Array] | None] = None  # (moved, recorded, **attrs) -> as the chain rule sees it
     expand: ClassVar[Callable[..., Any] | None] = None
     parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
     updates: ClassVar[Callable[..., dict[str, Array]] | None] = None

@@ -57,14 +57,9 @@ class Dropout(Elementwise):
 
     @staticmethod
     def vjp(
-        ctx: Context,
-        g: Array,
-        primals: Sequence[Array],
-        value: Array,
-        residuals: tuple[Any, ...],
-        rate: float,
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], rate: float,
         mode: str | None = None,
-    ) -> tuple[Array | None, ...]:
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         return (g * residuals[0],)
 
     @staticmethod

@@ -144,6 +144,8 @@ def _differences(case: Case, k: int, g: Any) -> np.ndarray:
         def total(step: float, at: tuple[int, ...] = at) -> float:
             moved = x.copy()
             moved[at] += step
+            if case.op.held is not None:
+                moved = case.op.held(moved, x, **case.attrs)
             value, _ = case.forward((*case.primals[:k], moved[()], *case.primals[k + 1 :]))
             return float(np.sum(g * value))
 

@@ -101,8 +101,8 @@ def test_an_impossible_label_costs_infinitely_much_unless_clipped():
     p, t = np.array([0.0]), np.array([1.0])
     with np.errstate(divide="ignore"):
         assert loss("bce", p, t) == np.inf
-    assert loss("bce", p, t, eps=1e-7) == pytest.approx(-np.log(1e-7), rel=1e-12)
-    assert gradients("bce", p, t, eps=1e-7)[0].tolist() == [0.0]
+    assert loss("bce", p, t, clip=1e-7) == pytest.approx(-np.log(1e-7), rel=1e-12)
+    assert gradients("bce", p, t, clip=1e-7)[0].tolist() == [0.0]
 
 
 def test_huber_is_half_a_square_near_and_a_line_far():
@@ -205,8 +205,8 @@ def test_class_losses_say_which_labels_fit(name):
     ("name", "given", "message"),
     [
         ("huber", {"delta": 0}, "huber: delta is 0 but must be more than 0"),
-        ("bce", {"eps": 0.5}, "bce: eps is 0.5 but must be at least 0 and below 0.5"),
-        ("bce", {"eps": -1e-7}, "bce: eps is -1e-07 but must be at least 0 and below 0.5"),
+        ("bce", {"clip": 0.5}, "bce: clip is 0.5 but must be at least 0 and below 0.5"),
+        ("bce", {"clip": -1e-7}, "bce: clip is -1e-07 but must be at least 0 and below 0.5"),
     ],
 )
 def test_attributes_that_make_no_sense(name, given, message):
