@@ -179,8 +179,8 @@ class _Parser:
         """base[range(n), index]: one entry of each of n rows, which the op `pick` takes."""
         self.at += 1
         self.need("(")
-        where = self.tokens[self.at][2]
-        count = self.index_number() if self.tokens[self.at][:2] != ("op", ")") else None
+        kind, _, where = self.tokens[self.at]
+        count = self.index_number() if kind == "number" else None
         if count is None:
             message = tr("range needs the number of rows: x[range(3), t]; for any number of rows write pick(x, t)")
             raise FormulaError(message, where)
