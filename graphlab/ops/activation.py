@@ -259,8 +259,8 @@ class HardSigmoid(Activation):
 class HardSwish(Activation):
     """The hard swish, y = x relu6(x + 3) / 6: swish with straight lines for σ (Howard et al. 2019, MobileNetV3).
 
-    x: any shape → y: the same shape. Its derivative is 0 at the kink −3 and 1 at the kink 3, as in PyTorch (and JAX
-    and Keras, which call it hard_silu, away from the kinks).
+    x: any shape → y: the same shape. Its derivative is 0 at the kink −3 and 1 at the kink 3, as in PyTorch. Keras and
+    JAX call it hard_silu.
 
     >>> from graphlab.ops import Context
     >>> HardSwish.forward(Context(), np.array([-5.0, 3.0, 6.0]))[0].tolist()
