@@ -111,10 +111,10 @@ def _pick(x: Any, index: Any, n: int) -> Any:
     return np.asarray(x)[np.arange(n), np.asarray(index).astype(int)]
 
 
-def _place_picked(index: Any, g: Any, like: Any) -> Any:
-    """Zeros shaped as `like`, with g[i] at row i, column index[i]."""
+def _place_picked(g: Any, index: Any, like: Any, n: int) -> Any:
+    """Zeros shaped as `like`, with g at [range(n), index]."""
     out = np.zeros(np.shape(like))
-    out[np.arange(len(index)), np.asarray(index).astype(int)] = g
+    out[np.arange(n), np.asarray(index).astype(int)] = g
     return out
 
 

@@ -198,8 +198,15 @@ def _placed(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) ->
 
 def _picked(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
     """x[range(n), t] as x with its rows and columns below it."""
-    below = _row(("mtext", f"range({given['n']})"), ("mo", ","), t.at(args[1], 0))
-    return ("msub", t.at(args[0], _ATOM), below), _ATOM
+    return ("msub", t.at(args[0], _ATOM), _rows_picked(t, args, given)), _ATOM
+
+
+def _placed_in_rows(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
+    return _row(t.at(args[0], _ATOM), ("mtext", " at "), _rows_picked(t, args, given)), _NEG
+
+
+def _rows_picked(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Math:
+    return _row(("mtext", f"[range({given['n']}), "), t.at(args[1], 0), ("mtext", "]"))
 
 
 def _scattered(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
@@ -222,7 +229,7 @@ _CALLS: dict[str, Setter] = {
     "one_hot": lambda t, args, given: (_row(("mi", "onehot"), _bracketed(t.at(args[0], 0))), _ATOM),
     "pick": _picked,
     "place": _placed,
-    "place_picked": _scattered,
+    "place_picked": _placed_in_rows,
     "row": _transposed,
     "rows": _inner,
     "scatter_add": _scattered,

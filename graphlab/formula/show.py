@@ -202,6 +202,10 @@ def _transposed(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -
     return (_plain("transpose") if "axes" in given else _after("ᵀ"))(s, args, given)
 
 
+def _rows_picked(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> str:
+    return f"[range({given['n']}), {s.text(args[1], 0)}]"
+
+
 def _scattered(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> Shown:
     return f"Σ at {s.text(args[0], _ATOM)} of {s.text(args[1], _ATOM)}", _NEG
 
@@ -215,9 +219,9 @@ _CALLS: dict[str, Shower] = {
     "mean": _reduced("mean"),
     "min": _reduced("min"),
     "one_hot": lambda s, args, given: (f"onehot({s.text(args[0], 0)})", _ATOM),
-    "pick": lambda s, args, given: (f"{s.text(args[0], _ATOM)}[range({given['n']}), {s.text(args[1], 0)}]", _ATOM),
+    "pick": lambda s, args, given: (s.text(args[0], _ATOM) + _rows_picked(s, args, given), _ATOM),
     "place": lambda s, args, given: (f"{s.text(args[0], _ATOM)} at [{given['key']}]", _NEG),
-    "place_picked": _scattered,
+    "place_picked": lambda s, args, given: (f"{s.text(args[0], _ATOM)} at {_rows_picked(s, args, given)}", _NEG),
     "row": _after("ᵀ"),
     "rows": _inner,
     "scatter_add": _scattered,

@@ -147,7 +147,7 @@ class PickRows(Rearrange):
 
     @staticmethod
     def local(shapes: Sequence[Shape], n: int | None) -> dict[str, str]:
-        return {"x": "place_picked(index, upstream, x)"}
+        return {"x": f"place_picked(upstream, index, x, n={shapes[1][0]})"}
 
     @staticmethod
     def forward(ctx: Context, x: Array, index: Array, n: int | None) -> tuple[Array, Kept]:
