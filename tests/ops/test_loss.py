@@ -112,6 +112,17 @@ def test_huber_is_half_a_square_near_and_a_line_far():
         assert gradients("huber", x, np.zeros(1), delta=2.0)[0].tolist() == [slope]
 
 
+def test_smooth_l1_is_huber_over_beta_and_mae_for_beta_0():
+    x, t = np.array([0.5, -3.0, 2.0]), np.array([0.0, 0.0, 0.5])
+    for beta in (0.25, 1.0, 4.0):
+        assert loss("smooth_l1", x, t, beta=beta) == pytest.approx(loss("huber", x, t, delta=beta) / beta, rel=1e-14)
+    assert loss("smooth_l1", x, t, beta=0) == loss("mae", x, t)
+    assert gradients("smooth_l1", x, t, beta=0)[0].tolist() == gradients("mae", x, t)[0].tolist()
+    assert gradients("smooth_l1", t, t, beta=0)[0].tolist() == [0.0, 0.0, 0.0]
+    near = loss("smooth_l1", np.array([1e-200]), np.zeros(1), beta=1e-300)
+    assert near == pytest.approx(1e-200) and np.isfinite(gradients("smooth_l1", x, t, beta=1e-300)[0]).all()
+
+
 def test_at_the_kinks_the_derivative_is_zero():
     assert gradients("mae", np.zeros(2), np.zeros(2))[0].tolist() == [0.0, 0.0]
     assert gradients("hinge", np.array([1.0, -1.0]), np.array([1, -1]))[0].tolist() == [0.0, 0.0]
@@ -205,6 +216,7 @@ def test_class_losses_say_which_labels_fit(name):
     ("name", "given", "message"),
     [
         ("huber", {"delta": 0}, "huber: delta is 0 but must be more than 0"),
+        ("smooth_l1", {"beta": -0.5}, "smooth_l1: beta is -0.5 but must be 0 or more"),
         ("bce", {"clip": 0.5}, "bce: clip is 0.5 but must be at least 0 and below 0.5"),
         ("bce", {"clip": -1e-7}, "bce: clip is -1e-07 but must be at least 0 and below 0.5"),
     ],
