@@ -19,6 +19,7 @@ from graphlab.errors import (
     UsageError,
 )
 from graphlab.graph import Graph
+from graphlab.losses import check_gradient, check_scalar
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops import Context, mode_of
 from graphlab.ops.base import unbroadcast
@@ -197,9 +198,9 @@ def start_of(graph: Graph, made: Plan) -> int:
     name = graph.nodes[made.target].name
     shape = made.shapes[made.target]
     if graph.backward_gradient is not None:
-        builder.check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
+        check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
         shape = ()
-    builder.check_scalar(name, shape, made.dtypes[made.target], graph.locations.get(name))
+    check_scalar(name, shape, made.dtypes[made.target], graph.locations.get(name))
     return made.target
 
 

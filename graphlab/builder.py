@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from graphlab import graph as structure, ops
-from graphlab.errors import GraphlabError, LossError, ModelError, ShapeError, UsageError
+from graphlab.errors import GraphlabError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice
 from graphlab.graph import Node
 from graphlab.inference import infer, literal
+from graphlab.losses import check_gradient, check_scalar, sum_of
 from graphlab.messages import tr
 from graphlab.values import FLOATS, array_of, leaf_attrs
 
@@ -210,7 +211,8 @@ class Graph:
         A list's sum is a node of its own, called loss. Raises LossError for what is no scalar, ModelError for a list
         that is empty or names a node twice.
 
-        >>> g = Graph()
+        >>> import graphlab as gl
+        >>> g = gl.Graph()
         >>> w = g.param("w", 3.0)
         >>> g.loss([gl.square(w, name="data"), gl.mul(w, 0.5, name="penalty")])
         >>> gl.backward(gl.forward(g))["loss"]
@@ -353,38 +355,6 @@ def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
         message = tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
         raise UsageError(message)
     return graph
-
-
-def sum_of(names: Sequence[str], total: str) -> list[Node]:
-    """The nodes of an expression a + b + c called `total`."""
-    steps: list[Node] = []
-    for k, name in enumerate(names[1:], start=1):
-        left = steps[-1].name if steps else names[0]
-        steps.append(Node(total if k == len(names) - 1 else f"{total}#{k}", "add", (left, name)))
-    return steps
-
-
-def check_scalar(name: str, shape: tuple[int, ...], dtype: str, where: str | None = None) -> None:
-    """Raises LossError unless a node can be the loss: one floating-point number."""
-    if math.prod(shape) != 1:
-        message = tr(
-            "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or give its "
-            "upstream gradient with `backward:`",
-            name=name, shape=shape,
-        )  # fmt: skip
-        raise LossError(message, where=where)
-    if dtype not in FLOATS:
-        raise LossError(tr("the loss '{name}' is {dtype}, which has no gradient", name=name, dtype=dtype), where=where)
-
-
-def check_gradient(name: str, got: tuple[int, ...], want: tuple[int, ...], where: str | None = None) -> None:
-    """Raises LossError unless the upstream gradient given for a node has the node's shape."""
-    if got != want:
-        message = tr(
-            "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
-            name=name, got=got, want=want,
-        )  # fmt: skip
-        raise LossError(message, where=where)
 
 
 def op_function(op: str) -> Callable[..., Ref]:

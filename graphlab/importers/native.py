@@ -17,6 +17,7 @@ from graphlab.importers.leaves import add_leaf, numbers
 from graphlab.importers.names import look_up, name_of
 from graphlab.importers.places import File, Place
 from graphlab.importers.yamlfile import Value, compose
+from graphlab.losses import check_scalar, sum_of
 from graphlab.messages import did_you_mean, tr
 
 FORMAT = 1
@@ -272,7 +273,7 @@ class Reader:
             name = self.node_named(entry, tr("`loss` must name a node, or be a list of names"))
             try:
                 dtype = self.builder.dtypes[name] if several else self.builder.dtype  # one alone may still be drawn
-                builder.check_scalar(name, self.builder.shapes[name], dtype)
+                check_scalar(name, self.builder.shapes[name], dtype)
             except LossError as error:
                 raise error.at(self.file.where(entry.place)) from None
             refs.append(builder.Ref(self.builder, name))
@@ -281,7 +282,7 @@ class Reader:
         except ModelError as error:
             raise error.at(self.file.where(value.place)) from None
         if len(refs) > 1:
-            total = builder.sum_of([ref.name for ref in refs], self.builder.loss_name())
+            total = sum_of([ref.name for ref in refs], self.builder.loss_name())
             self.locations |= {node.name: self.file.where(value.place) for node in total}
 
     def backward(self, value: Value) -> None:

@@ -20,6 +20,7 @@ from graphlab.importers.names import is_plain
 from graphlab.importers.native import FORMAT, SECTIONS
 from graphlab.importers.unparse import Expressions, array_list, number_text, own_states
 from graphlab.importers.yamlfile import is_text
+from graphlab.losses import sum_of
 from graphlab.messages import tr
 from graphlab.state import OPTIONS
 
@@ -105,7 +106,7 @@ def structure(made: Graph, keeps_files: bool) -> Block:
 def _node_entries(made: Graph) -> list[tuple[str, Any]]:
     """Each constant and expression, in the graph's order."""
     texts = Expressions(made)
-    summed = {node.name for node in builder.sum_of(made.losses, str(made.loss))}  # the list of losses says them
+    summed = {node.name for node in sum_of(made.losses, str(made.loss))}  # the list of losses says them
     out: list[tuple[str, Any]] = []
     for node in made.nodes:
         if node.name in texts.inlined | summed or (node.is_leaf and node.op != "constant"):
