@@ -206,7 +206,7 @@ class Graph:
         return Ref(self, full)
 
     def loss(self, ref: Ref | Sequence[Ref]) -> None:
-        """Say which scalar is the loss, or of which their sum is. Not needed where nothing consumes one node only.
+        """Say which scalar is the loss, or which ones' sum. Not needed where it is the one node that nothing consumes.
 
         A list's sum is a node of its own, called loss. Raises LossError for what is no scalar, ModelError for a list
         that is empty or names a node twice.
