@@ -20,13 +20,14 @@ from graphlab.errors import (
     UsageError,
 )
 from graphlab.graph import Graph
+from graphlab.losses import check_gradient, check_scalar
 from graphlab.messages import did_you_mean, tr
-from graphlab.ops import Context
+from graphlab.ops import Context, mode_of
 from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan, seed_of
 from graphlab.state import State, generator
 from graphlab.trace import Trace
-from graphlab.values import FLOATS, check_unmasked, convert
+from graphlab.values import check_unmasked, convert
 
 __all__ = ["MAX_MEMORY", "Plan", "backward", "forward", "plan"]
 
@@ -168,7 +169,7 @@ def sent(trace: Trace, i: int, g: Any, slot: int | None = None) -> tuple[Any, ..
     operands = made.operands[i]
     context = made.back_contexts[i]
     if slot is not None:
-        context = Context(made.mode, needs=tuple(k == slot for k in range(len(operands))))
+        context = Context(context.mode, needs=tuple(k == slot for k in range(len(operands))))
     with np.errstate(all="ignore"):
         parts = made.vjps[i](context, g, tuple([values[j] for j in operands]), values[i], trace.residuals_of(i))
         passing = made.passing[i] or (True,) * len(operands)
@@ -200,17 +201,9 @@ def start_of(graph: Graph, made: Plan) -> int:
     name = graph.nodes[made.target].name
     shape = made.shapes[made.target]
     if graph.backward_gradient is not None:
-        builder.check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
-    elif math.prod(shape) != 1:
-        message = tr(
-            "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or give its "
-            "upstream gradient with `backward:`",
-            name=name, shape=shape,
-        )  # fmt: skip
-        raise LossError(message, where=graph.locations.get(name))
-    if made.dtypes[made.target] not in FLOATS:
-        message = tr("the loss '{name}' is {dtype}, which has no gradient", name=name, dtype=made.dtypes[made.target])
-        raise LossError(message, where=graph.locations.get(name))
+        check_gradient(name, graph.backward_gradient.shape, shape, graph.locations.get("backward:"))
+        shape = ()
+    check_scalar(name, shape, made.dtypes[made.target], graph.locations.get(name))
     return made.target
 
 
@@ -243,8 +236,9 @@ def bytes_text(count: int) -> str:
 
 
 def random_context(graph: Graph, i: int, mode: str, iteration: int) -> Context:
-    """The context of a node that draws random numbers."""
-    return Context(mode, generator(graph.random_seed, graph.nodes[i].name, iteration))
+    """The context of a node that draws random numbers. mode: the run's."""
+    node = graph.nodes[i]
+    return Context(mode_of(node.attrs, mode), generator(graph.random_seed, node.name, iteration))
 
 
 def _out_of_memory(graph: Graph, i: int) -> GraphlabError:

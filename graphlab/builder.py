@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from graphlab import graph as structure, ops
-from graphlab.errors import GraphlabError, LossError, ModelError, ShapeError, UsageError
+from graphlab.errors import GraphlabError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice
 from graphlab.graph import Node
 from graphlab.inference import infer, literal
+from graphlab.losses import check_gradient, check_scalar, sum_of
 from graphlab.messages import tr
 from graphlab.values import FLOATS, array_of, leaf_attrs
 
@@ -24,7 +25,7 @@ _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f`\u2028\u2029\ufeff\ufffe\uffff\
 
 
 class Ref:
-    """A node of a graph being built. Arithmetic on it makes new nodes: x @ W + b, x > 0, x[1:3]."""
+    """A node of a graph being built. Arithmetic on it makes new nodes: x @ W + b, x > 0, x[1:3], x[range(3), t]."""
 
     __slots__ = ("graph", "name")
     __array_ufunc__ = None  # so that array @ ref asks the ref
@@ -46,9 +47,15 @@ class Ref:
 
     def __getitem__(self, key: Any) -> Ref:
         items = key if isinstance(key, tuple) else (key,)
+        if len(items) == 2 and isinstance(items[0], range) and items[0] == range(len(items[0])):
+            return self.graph.op("pick", self, items[1], n=len(items[0]))
         for item in items:
             if not isinstance(item, int | slice) or isinstance(item, bool):
-                raise ModelError(tr("an index is a whole number or a slice such as 1:3, not {item!r}", item=item))
+                message = tr(
+                    "an index is a whole number, a slice such as 1:3, or range(n) and a node, x[range(3), t], not "
+                    "{item!r}; gl.gather takes entries along an axis", item=item,
+                )  # fmt: skip
+                raise ModelError(message)
         parts = tuple(Slice(i.start, i.stop, i.step) if isinstance(i, slice) else i for i in items)
         return self.graph.op("index", self, key=key_text(parts))
 
@@ -198,9 +205,30 @@ class Graph:
             raise
         return Ref(self, full)
 
-    def loss(self, ref: Ref) -> None:
-        """Say which scalar is the loss. Not needed where it is the one node that nothing consumes."""
-        self._target = {"loss": self._own(ref)}
+    def loss(self, ref: Ref | Sequence[Ref]) -> None:
+        """Say which scalar is the loss, or which ones' sum. Not needed where it is the one node that nothing consumes.
+
+        A list's sum is a node of its own, called loss. Raises LossError for what is no scalar, ModelError for a list
+        that is empty or names a node twice.
+
+        >>> import graphlab as gl
+        >>> g = gl.Graph()
+        >>> w = g.param("w", 3.0)
+        >>> g.loss([gl.square(w, name="data"), gl.mul(w, 0.5, name="penalty")])
+        >>> gl.backward(gl.forward(g))["loss"]
+        <loss: add float64 () value=10.5 grad=1>
+        """
+        if not isinstance(ref, list | tuple):
+            self._target = {"loss": self._own(ref)}
+            return
+        names = [self._own(one) for one in ref]
+        for k, name in enumerate(names):
+            check_scalar(name, self.shapes[name], self.dtypes[name])
+            if name in names[:k]:
+                raise ModelError(tr("the loss '{name}' is in the list twice; write 2 * {name} under nodes", name=name))
+        if not names:
+            raise ModelError(tr("the list of losses is empty; name one scalar or more"))
+        self._target = {"losses": tuple(names)} if len(names) > 1 else {"loss": names[0]}
 
     def backward_from(self, ref: Ref, gradient: Any) -> None:
         """Start the chain rule from any node, with its upstream gradient given."""
@@ -214,7 +242,19 @@ class Graph:
             "name": self.name, "description": self.description, "dtype": self.dtype, "random_seed": self.seed,
             **self._target, **about,
         }  # fmt: skip
-        return structure.make_graph(self.nodes.values(), **values)
+        nodes = [*self.nodes.values()]
+        if values.get("losses"):
+            total = self.loss_name()
+            nodes += sum_of(values["losses"], total)
+            values["loss"] = total
+        return structure.make_graph(nodes, **values)
+
+    def loss_name(self) -> str:
+        """What the sum of a list of losses is called: loss, with _ behind it where that is taken."""
+        name = "loss"
+        while any(node == name or node.startswith((f"{name}#", f"{name}.")) for node in self.nodes):
+            name += "_"
+        return name
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return self.freeze()._repr_mimebundle_()
@@ -237,7 +277,7 @@ class Graph:
             name, _ = self.nodes.popitem()
             del self.shapes[name], self.dtypes[name]
 
-    def _own(self, ref: Ref) -> str:
+    def _own(self, ref: Any) -> str:
         if not isinstance(ref, Ref) or ref.graph is not self:
             raise ModelError(tr("{ref!r} is not a node of this graph", ref=ref))
         return ref.name
@@ -286,7 +326,7 @@ class Graph:
             raise ShapeError(tr("x is a scalar but a layer needs at least one axis of features"))
         for slot, spec in kind.parameters(shapes, **{**checked, **sizes}).items():
             if slot in made:
-                attrs_of_leaf = leaf_attrs(slot, None, spec.shape, spec.init, None, {}, self.dtype)
+                attrs_of_leaf = leaf_attrs(slot, None, spec.shape, spec.init, None, spec.options, self.dtype)
                 operands.append(self._add_leaf(f"{full}.{slot}", spec.role, attrs_of_leaf, scoped=True).name)
         ops.check_arity(kind, len(operands), {})
         return {k: v for k, v in checked.items() if k in kind.attrs}
@@ -315,16 +355,6 @@ def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
         message = tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
         raise UsageError(message)
     return graph
-
-
-def check_gradient(name: str, got: tuple[int, ...], want: tuple[int, ...], where: str | None = None) -> None:
-    """Raises LossError unless the upstream gradient given for a node has the node's shape."""
-    if got != want:
-        message = tr(
-            "the gradient for '{name}' is {got} but the node is {want}; they must have the same shape",
-            name=name, got=got, want=want,
-        )  # fmt: skip
-        raise LossError(message, where=where)
 
 
 def op_function(op: str) -> Callable[..., Ref]:

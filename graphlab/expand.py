@@ -19,11 +19,11 @@ ALL = "all"
 class Build:
     """What an op's `expand` makes its steps with. build("mul", a, b, name="xhat") gives the new node.
 
-    mode: train or eval, for ops whose steps differ.
+    mode: train or eval, the node's own, for ops whose steps differ.
     """
 
     def __init__(self, graph: Graph, node: Node, plan: autodiff.Plan, mode: str) -> None:
-        self.mode = mode
+        self.mode = ops.mode_of(node.attrs, mode)
         self._dtype = graph.dtype
         self._node = node
         self._result = plan.dtypes[graph.index[node.name]]
@@ -139,6 +139,7 @@ def _unfold(graph: Graph, names: set[str], mode: str) -> Graph:
     kept = [node for node in nodes if node.op != "state" or node.name in used]
     return make_graph(
         kept, name=graph.name, dtype=graph.dtype, random_seed=graph.random_seed, description=graph.description,
-        loss=graph.loss or (graph.target if not graph.backward_node else None), backward_node=graph.backward_node,
-        backward_gradient=graph.backward_gradient, locations=locations, source=graph.source,
+        loss=graph.loss or (graph.target if not graph.backward_node else None), losses=graph.losses,
+        backward_node=graph.backward_node, backward_gradient=graph.backward_gradient, locations=locations,
+        source=graph.source,
     )  # fmt: skip

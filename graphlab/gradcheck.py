@@ -177,7 +177,7 @@ def _node(trace: Trace, i: int, samples: int, allowed: float, inputs: int) -> It
             continue
         if cotangents is None:
             residuals = trace.residuals_of(i)
-            cotangents = plan.vjps[i](Context(trace.mode), weights, primals, trace.values[i], residuals)
+            cotangents = plan.vjps[i](Context(trace.mode_of(i)), weights, primals, trace.values[i], residuals)
         analytic = cotangents[k]
         if analytic is not None and op.elementwise:
             analytic = unbroadcast(analytic, np.shape(primals[k]))
@@ -256,10 +256,12 @@ def _upstream(trace: Trace, i: int) -> np.ndarray:
 def _node_function(trace: Trace, i: int, k: int) -> Callable[[Any], Any]:
     plan = trace.plan
     primals = [trace.values[j] for j in plan.operands[i]]
+    node = trace.graph.nodes[i]
+    held, recorded = ops.get(node.op).held, primals[k]
 
     def function(x: Any) -> Any:
         context = plan.contexts[i] or autodiff.random_context(trace.graph, i, trace.mode, trace.iteration)
-        primals[k] = x
+        primals[k] = x if held is None else held(x, recorded, **node.attrs)
         return plan.forwards[i](context, *primals)[0]
 
     return function

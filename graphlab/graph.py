@@ -58,8 +58,8 @@ class Node:
 class Graph:
     """Nodes in topological order (ties by declaration), and from where the chain rule starts.
 
-    loss: a scalar node, seeded with 1. seed: the upstream gradient of `target` instead. locations: where in a file
-    each node stands. source: the file itself.
+    loss: a scalar node, seeded with 1. losses: the nodes it is the sum of, where the model has a list. seed: the
+    upstream gradient of `target` instead. locations: where in a file each node stands. source: the file itself.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Graph:
     random_seed: int = 0
     description: str = ""
     loss: str | None = None
+    losses: tuple[str, ...] = ()
     backward_node: str | None = None
     backward_gradient: np.ndarray | None = None
     locations: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +121,12 @@ class Graph:
         except KeyError:
             hint = did_you_mean(name, self.index)
             raise ModelError(tr("there is no node '{name}'{hint}", name=name, hint=hint)) from None
+
+    def is_idle(self, i: int, mode: str) -> bool:
+        """Whether node i is a running statistic that no node takes its numbers from in this mode."""
+        consumers = [self.nodes[c] for c, _ in self.consumers[i]] if self.nodes[i].op == "state" else []
+        working = any("mode" not in node.attrs or ops.mode_of(node.attrs, mode) == "eval" for node in consumers)
+        return self.nodes[i].op == "state" and not working
 
     @cached_property
     def leaf_places(self) -> list[tuple[str, int, str]]:

@@ -95,7 +95,8 @@ class _Kind:
     dtype: str
     forward: Function
     vjp: Function
-    context: Context | None
+    context: Context
+    random: bool
     differentiable: tuple[bool, ...]
     sums: tuple[Passing, ...]
 
@@ -107,7 +108,7 @@ class _Planner:
         self.inputs = iter(inputs)
         self.seen: list[inference.Seen] = []
         self.literals: list[int | float] = []
-        self.contexts: dict[tuple[bool, ...] | None, Context] = {None: Context(mode)}
+        self.contexts: dict[tuple[str, tuple[bool, ...] | None], Context] = {}
         self.kinds: dict[Any, _Kind] = {}
         self.passings: dict[Any, tuple[Passing, ...] | None] = {}
 
@@ -127,7 +128,7 @@ class _Planner:
             order=tuple([i for i, kind in enumerate(kinds) if kind is not None]),
             doubtful=self.doubtful(),
             forwards=tuple([None if kind is None else kind.forward for kind in kinds]),
-            contexts=tuple([None if kind is None else kind.context for kind in kinds]),
+            contexts=tuple([None if kind is None or kind.random else kind.context for kind in kinds]),
             target=target,
             reached=tuple(reached),
             vjps=tuple([None if kind is None else kind.vjp for kind in kinds]),
@@ -181,8 +182,14 @@ class _Planner:
             for slot, (_, seen) in zip(op.slot_names(len(inputs)), inputs, strict=True)
         )
         sums = tuple(given if op.elementwise and given != shape else True for given, _ in inputs)
-        context = None if op.random else self.contexts[None]
-        return _Kind(shape, dtype, forward, vjp, context, differentiable, sums)
+        context = self.context(ops.mode_of(node.attrs, self.mode))
+        return _Kind(shape, dtype, forward, vjp, context, op.random, differentiable, sums)
+
+    def context(self, mode: str, needs: tuple[bool, ...] | None = None) -> Context:
+        """One for all nodes that work in the same mode and want the same cotangents."""
+        if (mode, needs) not in self.contexts:
+            self.contexts[mode, needs] = Context(mode, needs=needs)
+        return self.contexts[mode, needs]
 
     def reached(
         self, operands: list[tuple[int, ...]], kinds: list[_Kind | None], target: int | None
@@ -210,17 +217,14 @@ class _Planner:
     ) -> tuple[Context, tuple[Passing, ...] | None]:
         """The context that tells vjp which cotangents are wanted, and what is passed on of each."""
         if kind is None:
-            return self.contexts[None], None
+            return self.context(self.mode), None
         pairs = zip(operands, kind.differentiable, strict=True)
         wanted = tuple([passes and reached[j] for j, passes in pairs])
         key = (wanted, kind.sums)
         if key not in self.passings:
             passing = tuple(s if w else False for w, s in zip(wanted, kind.sums, strict=True))
             self.passings[key] = None if all(p is True for p in passing) else passing
-        needs = None if all(wanted) else wanted
-        if needs not in self.contexts:
-            self.contexts[needs] = Context(self.mode, needs=needs)
-        return self.contexts[needs], self.passings[key]
+        return self.context(kind.context.mode, None if all(wanted) else wanted), self.passings[key]
 
     def nbytes(self, reached: list[bool]) -> int:
         sizes = {seen: math.prod(seen[0]) * np.dtype(seen[1]).itemsize for seen in set(self.seen)}

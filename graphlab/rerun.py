@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphlab import autodiff
+from graphlab import autodiff, ops
 from graphlab.trace import Trace
 
 
 class Rerun:
     """Values of a trace's graph for another value of one leaf, along the edges that backward uses.
 
-    What the chain rule does not see (the input of stop_gradient, labels) keeps its recorded value, and random masks are
-    the trace's own, so that differences of a rerun are what backward computes.
+    What the chain rule does not see (the input of stop_gradient, labels, a padding row) keeps its recorded value, and
+    random masks are the trace's own, so that differences of a rerun are what backward computes.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -25,18 +25,20 @@ class Rerun:
 
         def run(x: Any) -> Any:
             values[leaf] = x
-            for i, function, shared, operands, held in steps:
+            for i, function, shared, operands, still, moving in steps:
                 context = shared or autodiff.random_context(self.trace.graph, i, self.trace.mode, self.trace.iteration)
                 primals = [values[j] for j in operands]
-                for k, recorded in held:
+                for k, recorded in still:
                     primals[k] = recorded
+                for k, held in moving:
+                    primals[k] = held(primals[k], self.trace.values[operands[k]], **self.trace.graph.nodes[i].attrs)
                 values[i] = function(context, *primals)[0]
             return values[target]
 
         return run
 
-    def _steps(self, leaf: int, target: int) -> list[tuple[int, Any, Any, tuple[int, ...], list[tuple[int, Any]]]]:
-        """The nodes that move with the leaf; `held` are the operands among them that must not."""
+    def _steps(self, leaf: int, target: int) -> list[tuple[Any, ...]]:
+        """The nodes that move with the leaf; of their operands those that must not, and those that may not wholly."""
         trace, plan = self.trace, self.trace.plan
         moved = {leaf}
         steps = []
@@ -49,6 +51,8 @@ class Rerun:
             blocked = [k for k in moving if passing[k] is False]
             if len(blocked) < len(moving):
                 moved.add(i)
-                held = [(k, trace.values[operands[k]]) for k in blocked]
-                steps.append((i, plan.forwards[i], plan.contexts[i], operands, held))
+                still = [(k, trace.values[operands[k]]) for k in blocked]
+                held = ops.get(trace.graph.nodes[i].op).held
+                partly = [] if held is None else [(k, held) for k in moving if k not in blocked]
+                steps.append((i, plan.forwards[i], plan.contexts[i], operands, still, partly))
         return steps

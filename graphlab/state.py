@@ -20,7 +20,8 @@ INITIALISERS: dict[str, tuple[str, ...]] = {
     "xavier": ("distribution",),
     "he": ("distribution",),
 }
-OPTIONS = tuple(dict.fromkeys(option for options in INITIALISERS.values() for option in options))
+ZERO_ROW = "zero_row"  # an option of all of them
+OPTIONS = (*dict.fromkeys(option for options in INITIALISERS.values() for option in options), ZERO_ROW)
 
 
 class State(Mapping[str, np.ndarray]):
@@ -79,7 +80,7 @@ def generator(seed: int, name: str, iteration: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, int.from_bytes(digest, "big"), iteration])
 
 
-def check_init(init: str, options: Mapping[str, Any]) -> None:
+def check_init(init: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> None:
     """Raises ModelError for an unknown initialiser or an option it does not take."""
     if init not in INITIALISERS:
         hint = did_you_mean(init, INITIALISERS)
@@ -88,6 +89,9 @@ def check_init(init: str, options: Mapping[str, Any]) -> None:
             tr("unknown initialiser '{init}'{hint}; there are: {listed}", init=init, hint=hint, listed=listed)
         )
     for name, value in options.items():
+        if name == ZERO_ROW:
+            _check_row(value, shape)
+            continue
         if name not in INITIALISERS[init]:
             listed = ", ".join(INITIALISERS[init]) or tr("no options")
             message = tr(
@@ -116,16 +120,31 @@ def check_init(init: str, options: Mapping[str, Any]) -> None:
         raise ModelError(message)
 
 
+def _check_row(row: Any, shape: tuple[int, ...]) -> None:
+    rows = shape[0] if shape else 0
+    if not isinstance(row, int) or isinstance(row, bool) or not -rows <= row < rows:
+        message = tr("zero_row is {row!r} but must be one of {rows} rows, counted from 0", row=row, rows=rows)
+        raise ModelError(message)
+
+
 def initialise(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
     """A first value, float64.
 
     zeros, ones. normal: mean 0, std 1. uniform: low 0, high 1. xavier (Glorot and Bengio 2010): uniform on
     ±√(6 / (fan_in + fan_out)), or distribution: normal with std √(2 / (fan_in + fan_out)). he (He et al. 2015): normal
     with std √(2 / fan_in), or distribution: uniform on ±√(6 / fan_in). The last axis is fan_out, the others fan_in.
+    Whichever it is, the row zero_row is 0.
 
-    >>> initialise((2, 2), "ones", {}, generator(0, "W")).tolist()
-    [[1.0, 1.0], [1.0, 1.0]]
+    >>> initialise((2, 2), "ones", {"zero_row": 1}, generator(0, "W")).tolist()
+    [[1.0, 1.0], [0.0, 0.0]]
     """
+    value = _drawn(shape, init, options, rng)
+    if ZERO_ROW in options:
+        value[options[ZERO_ROW]] = 0
+    return value
+
+
+def _drawn(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
     fan_in, fan_out = math.prod(shape[:-1]) if len(shape) > 1 else math.prod(shape), shape[-1] if shape else 1
     match init:
         case "zeros":

@@ -86,6 +86,10 @@ class Trace:
     def __iter__(self) -> Iterator[Record]:
         return (Record(self, i) for i in range(len(self.graph)))
 
+    def mode_of(self, i: int) -> str:
+        """The mode node i works in: its own, else the run's."""
+        return ops.mode_of(self.graph.nodes[i].attrs, self.mode)
+
     @property
     def has_gradients(self) -> bool:
         return self.cotangents is not None
@@ -120,7 +124,7 @@ class Trace:
                 continue
             primals = [self.values[j] for j in self.plan.operands[i]]
             with np.errstate(all="ignore"):
-                new = updates(Context(self.mode), primals, self.values[i], self.residuals_of(i), **node.attrs)
+                new = updates(Context(self.mode_of(i)), primals, self.values[i], self.residuals_of(i), **node.attrs)
             sources = dict(zip(node.slots, node.inputs, strict=True))
             out.update((str(sources[slot]), value) for slot, value in new.items() if isinstance(sources[slot], str))
         return out
@@ -140,7 +144,7 @@ class Trace:
         rng = generator(self.graph.random_seed, node.name, self.iteration) if op.random else None
         primals = [self.values[j] for j in self.plan.operands[i]]
         with np.errstate(all="ignore"):
-            again: tuple[Any, ...] = op.forward(Context(self.mode, rng), *primals, **node.attrs)[1]
+            again: tuple[Any, ...] = op.forward(Context(self.mode_of(i), rng), *primals, **node.attrs)[1]
         return again
 
     def rule(self, i: int, k: int) -> str:

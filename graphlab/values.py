@@ -48,7 +48,7 @@ def leaf_attrs(
                      name=name, shape=list(shape))  # fmt: skip
         raise MemoryLimitError(message)
     init = init or "zeros"
-    check_init(init, options)
+    check_init(init, options, tuple(shape))
     dtype = checked_dtype(dtype or default)
     return {"shape": tuple(int(n) for n in shape), "dtype": dtype, "init": init, **options}
 

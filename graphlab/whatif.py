@@ -98,8 +98,8 @@ def _with_attrs(graph: Graph, i: int, attrs: dict[str, Any]) -> Graph:
     nodes[i] = replace(nodes[i], attrs={**nodes[i].attrs, **attrs})
     return make_graph(
         nodes, name=graph.name, description=graph.description, dtype=graph.dtype, random_seed=graph.random_seed,
-        loss=graph.loss, backward_node=graph.backward_node, backward_gradient=graph.backward_gradient,
-        locations=graph.locations, source=graph.source,
+        loss=graph.loss, losses=graph.losses, backward_node=graph.backward_node,
+        backward_gradient=graph.backward_gradient, locations=graph.locations, source=graph.source,
     )  # fmt: skip
 
 

@@ -190,6 +190,8 @@ def environment(trace: Trace, i: int, slot: str | None = None) -> dict[str, Any]
     node = trace.graph.nodes[i]
     op = ops.get(node.op)
     env: dict[str, Any] = dict(node.attrs)
+    lists = [name for name, attr in op.attrs.items() if attr.kind == "numbers" and env.get(name) is not None]
+    env.update((name, np.asarray(env[name])) for name in lists)
     env.update(zip(op.residuals, trace.residuals_of(i), strict=False))
     env.update((name, trace.values[j]) for name, j in zip(node.slots, trace.plan.operands[i], strict=True))
     if op.variadic() and slot is not None:

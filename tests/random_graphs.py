@@ -31,15 +31,19 @@ def scalars(seed: int, nodes: int = 9) -> gl.Trace:
 
 
 def arrays(seed: int, dtype: str = "float64") -> gl.Trace:
-    """A random residual network with dropout, batchnorm, a constant and integer labels, run forward and backward."""
+    """A random residual network with dropout, batchnorm, a constant and integer labels, run forward and backward.
+
+    Its second block is frozen; its loss is a list of two.
+    """
     rng = np.random.default_rng(seed)
     g = gl.Graph("arrays", dtype=dtype, seed=seed)
     h = gl.affine(g.input("x", rng.normal(size=(4, 3))), units=3, name="first", init="xavier")
     for k in range(int(rng.integers(1, 4))):
         with g.scope(f"block{k}"):
-            inner = gl.batchnorm(gl.affine(h, units=3, name="fc", init="xavier"), name="bn")
-            inner = gl.dropout(gl.relu(inner, name="act"), rate=0.25, name="drop")
+            own = "eval" if k == 1 else None
+            inner = gl.batchnorm(gl.affine(h, units=3, name="fc", init="xavier"), name="bn", mode=own)
+            inner = gl.dropout(gl.relu(inner, name="act"), rate=0.25, name="drop", mode=own)
             h = gl.add(h, inner * g.constant(rng.normal(size=3), "scale"), name="out")
     labels = g.input("t", np.array([0, 2, 1, 1]))
-    g.loss(gl.softmax_cross_entropy(h, labels, name="E") + gl.mean(h * h))
+    g.loss([gl.softmax_cross_entropy(h, labels, name="E", weight=[1.0, 0.5, 2.0]), gl.mean(h * h)])
     return gl.backward(gl.forward(g))

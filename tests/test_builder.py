@@ -161,7 +161,8 @@ def test_refusals(g):
          "control character or a backquote",
          lambda: g.param("a\n", 1.0)),
         (ModelError, "affine 'affine1': a size is 0 but must be 1 or more", lambda: gl.affine(x, units=0)),
-        (ModelError, "an index is a whole number or a slice such as 1:3, not 1.5", lambda: x[1.5]),
+        (ModelError, "an index is a whole number, a slice such as 1:3, or range(n) and a node, x[range(3), t], not 1.5"
+         "; gl.gather takes entries along an axis", lambda: x[1.5]),
         (DataError, "'p': the rows of the value have different lengths; make them equal",
          lambda: g.param("p", [[1.0], [1.0, 2.0]])),
         (DataError, "'p' is not a number or a nested list of numbers", lambda: g.param("p", "abc")),

@@ -77,7 +77,12 @@ def test_columns_point_at_the_text():
         ("f(k=1, x)", 7, "inputs come before attributes"),
         ("a < b < c", 6, "comparisons cannot be chained; write them one by one and multiply"),
         ("x[]", 1, "an index needs a number or a slice, such as x[0] or x[1:3]"),
-        ("x[a]", 2, "an index is a whole number or a slice such as 1:3"),
+        (
+            "x[a]",
+            2,
+            "a in an index is a node; write x[range(3), a] for one entry of each row, "
+            "gather(x, a, axis=…) for entries along an axis, or embedding(a, x) for rows of x",
+        ),
         ("x[1.5]", 2, "an index is a whole number, not 1.5"),
         ("x[1:2:3:4]", 2, "an index is a whole number or a slice such as 1:3"),
         (

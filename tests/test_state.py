@@ -113,7 +113,7 @@ def test_fans_of_a_filter_and_a_vector():
 )  # fmt: skip
 def test_refusals(init, options, message):
     with pytest.raises(ModelError) as error:
-        check_init(init, options)
+        check_init(init, options, (2, 2))
     assert str(error.value) == message
 
 

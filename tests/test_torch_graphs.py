@@ -14,7 +14,7 @@ UNARY = {
     "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu, "silu": F.silu, "elu": F.elu,
     "softplus": F.softplus, "leaky_relu": F.leaky_relu, "sin": torch.sin, "cos": torch.cos, "square": torch.square,
     "abs": torch.abs, "neg": torch.neg, "erf": torch.erf, "softmax": lambda x: F.softmax(x, -1),
-    "log_softmax": lambda x: F.log_softmax(x, -1), "exp": torch.exp,
+    "log_softmax": lambda x: F.log_softmax(x, -1), "exp": torch.exp, "relu6": F.relu6, "hardswish": F.hardswish,
 }  # fmt: skip
 BINARY = {
     "add": torch.add, "sub": torch.sub, "mul": torch.mul, "maximum": torch.maximum, "minimum": torch.minimum,
@@ -58,7 +58,19 @@ class Twins:
         return self.leaf(name, self.rng.normal(size=shape) / np.sqrt(shape[0]))
 
     def step(self):
-        kinds = ["unary", "unary", "binary", "binary", "affine", "batchnorm", "reduce", "shape", "matmul", "join"]
+        kinds = [
+            "unary",
+            "unary",
+            "binary",
+            "binary",
+            "affine",
+            "batchnorm",
+            "reduce",
+            "shape",
+            "matmul",
+            "join",
+            "take",
+        ]
         getattr(self, kinds[self.rng.integers(len(kinds))])()
 
     def unary(self):
@@ -130,22 +142,41 @@ class Twins:
         x, t = self.draw(2)
         self.keep(gl.concat(x, x * 0.5, axis=1), torch.cat([t, t * 0.5], dim=1))
 
+    def take(self):
+        """Entries by an index: one of each row, or along an axis with some of them twice."""
+        x, t = self.draw(2)
+        rows, columns = x.shape
+        if self.rng.random() < 0.3:
+            index = self.rng.integers(-columns, columns, size=rows)
+            self.keep(x[range(rows), index], t[range(rows), index])
+        else:
+            axis = int(self.rng.integers(2))
+            index = self.rng.integers(0, x.shape[axis], size=(rows, columns))
+            self.keep(gl.gather(x, self.graph.constant(index), axis=axis), torch.gather(t, axis, torch.tensor(index)))
+
     def finish(self):
         """A loss over logits, and every end that is left, so that all nodes have a gradient."""
         x, t = self.draw(2)
         if x.shape[1] < 2:
             x, t = self.keep(gl.concat(x, x * x, axis=1), torch.cat([t, t * t], dim=1))
         labels = self.rng.integers(0, x.shape[1], x.shape[0])
-        total = gl.softmax_cross_entropy(x, self.graph.input("labels", labels))
-        theirs = F.cross_entropy(t, torch.tensor(labels))
+        given = {
+            "weight": self.rng.uniform(0.5, 2.0, x.shape[1]), "label_smoothing": float(self.rng.uniform(0, 0.5)),
+            "ignore_index": int(labels[0]) if len(set(labels)) > 1 else -100,
+        }  # fmt: skip
+        given = {name: value for name, value in given.items() if self.rng.random() < 0.4}
+        losses = [gl.softmax_cross_entropy(x, self.graph.input("labels", labels), **given)]
+        if "weight" in given:
+            given["weight"] = torch.tensor(given["weight"])
+        theirs = F.cross_entropy(t, torch.tensor(labels), **given)
         used = {o for node in self.graph.nodes.values() for o in node.inputs}
         for ref, tensor in list(self.pairs):
             if ref.name not in used:
                 target = self.rng.normal(size=ref.shape)
-                total = total + gl.mse(ref, self.graph.constant(target))
-                theirs = theirs + F.mse_loss(tensor, torch.tensor(target))
-        self.graph.loss(total)
-        self.keep(total, theirs)
+                name, judge = [("mse", F.mse_loss), ("smooth_l1", F.smooth_l1_loss)][self.rng.integers(2)]
+                losses.append(self.graph.op(name, ref, self.graph.constant(target)))
+                theirs = theirs + judge(tensor, torch.tensor(target))
+        self.graph.loss(losses)
         theirs.backward()
         return theirs
 
@@ -188,12 +219,18 @@ def test_the_random_graphs_use_every_op():
         twins = Twins(seed)
         for _ in range(6 + seed % 25):
             twins.step()
+        twins.finish()
         used |= {node.op for node in twins.graph.nodes.values()}
-    wanted = {*UNARY, *BINARY, *REDUCTIONS, "div", "affine", "batchnorm", "matmul", "transpose", "reshape", "concat"}
+    wanted = {
+        *UNARY, *BINARY, *REDUCTIONS, "div", "affine", "batchnorm", "matmul", "transpose", "reshape", "concat",
+        "gather", "pick", "smooth_l1",
+    }  # fmt: skip
     assert wanted <= used
 
 
-@pytest.mark.parametrize("op", ["affine", "batchnorm", "mean", "mul", "softmax_cross_entropy", "tanh"])
+@pytest.mark.parametrize(
+    "op", ["affine", "batchnorm", "gather", "mean", "mul", "pick", "smooth_l1", "softmax_cross_entropy", "tanh"]
+)
 def test_a_planted_bug_is_seen(op, monkeypatch):
     """A slope wrong in its eighth digit, in a graph that has the op."""
     right = gl.ops.REGISTRY[op].vjp

@@ -49,10 +49,8 @@ def visible_nodes(graph: Graph, options: Options, mode: str) -> list[int]:
         asked = [graph.position(name) for name in options.only]
         near = _related(graph, asked)
         shown = [i for i in shown if i in near]  # type: ignore[assignment]
-    hidden = {"state"} if mode == "train" else set()
-    if not options.params:
-        hidden |= {"param", "constant", "state"}
-    return [i for i in shown if graph.nodes[i].op not in hidden]
+    hidden = {"param", "constant", "state"} if not options.params else set()
+    return [i for i in shown if graph.nodes[i].op not in hidden and not graph.is_idle(i, mode)]
 
 
 def _related(graph: Graph, asked: Sequence[int]) -> set[int]:

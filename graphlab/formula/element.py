@@ -17,7 +17,7 @@ _ELEMENTWISE = frozenset(
     ["abs", "cos", "erf", "exp", "log", "maximum", "minimum", "sign", "sin", "sqrt", "tan", "tanh", "where"]
 )
 _MOVING = frozenset(
-    ["broadcast_to", "column", "reshape", "row", "rows", "spread", "transpose"]
+    ["broadcast_to", "column", "gather", "pick", "reshape", "row", "rows", "spread", "transpose"]
 )  # entries change places
 _REDUCING: dict[str, str] = {"sum": "+", "mean": "+", "max": "maximum", "min": "minimum", "sum_to": "+"}
 

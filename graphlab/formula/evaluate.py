@@ -78,14 +78,44 @@ def _transpose(x: Any, axes: Any = None) -> Any:
 
 
 def _one_hot(labels: Any, like: Any) -> Any:
-    """Row n is 1 at labels[n], with as many columns as `like`."""
-    return np.eye(np.shape(like)[-1])[np.asarray(labels).astype(int)]
+    """Row n is 1 at labels[n], with as many columns as `like`; a label beyond them has a row of zeros."""
+    return np.where(np.expand_dims(labels, -1) == np.arange(np.shape(like)[-1]), 1.0, 0.0)
 
 
 def _scatter_add(index: Any, g: Any, like: Any) -> Any:
     """Zeros shaped as `like`, plus g[k] added at row index[k]."""
     out = np.zeros(np.shape(like))
     np.add.at(out, np.asarray(index), g)
+    return out
+
+
+def _gather(x: Any, index: Any, axis: int) -> Any:
+    """Entry by entry, x at index along an axis."""
+    return np.asarray(x)[_along(index, axis)]
+
+
+def _scatter_along(index: Any, g: Any, like: Any, axis: int) -> Any:
+    """Zeros shaped as `like`, plus each entry of g where gather took it from."""
+    out = np.zeros(np.shape(like))
+    np.add.at(out, _along(index, axis), g)
+    return out
+
+
+def _along(index: Any, axis: int) -> tuple[Any, ...]:
+    places: list[Any] = list(np.indices(np.shape(index), sparse=True))
+    places[axis] = np.asarray(index).astype(int)
+    return tuple(places)
+
+
+def _pick(x: Any, index: Any, n: int) -> Any:
+    """x[range(n), index]."""
+    return np.asarray(x)[np.arange(n), np.asarray(index).astype(int)]
+
+
+def _place_picked(g: Any, index: Any, like: Any, n: int) -> Any:
+    """Zeros shaped as `like`, with g at [range(n), index]."""
+    out = np.zeros(np.shape(like))
+    out[np.arange(n), np.asarray(index).astype(int)] = g
     return out
 
 
@@ -125,6 +155,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "count": _count,
     "erf": _erf,
     "exp": np.exp,
+    "gather": _gather,
     "log": np.log,
     "max": _reducer(np.max),
     "maximum": np.maximum,
@@ -132,11 +163,14 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "min": _reducer(np.min),
     "minimum": np.minimum,
     "one_hot": _one_hot,
+    "pick": _pick,
     "place": _place,
+    "place_picked": _place_picked,
     "reshape": _reshape,
     "row": lambda x: np.expand_dims(x, -2),
     "rows": _rows,
     "scatter_add": _scatter_add,
+    "scatter_along": _scatter_along,
     "sign": np.sign,
     "sin": np.sin,
     "spread": _spread,

@@ -139,8 +139,9 @@ class _Typeset:
 
     def factor(self, tree: Expr, level: int) -> Math:
         """An operand; a comparison in arithmetic is 1 or 0, in Iverson's brackets."""
-        if isinstance(tree, Binary) and tree.op in COMPARISONS:
-            return _row(("mo", "["), self.at(tree, 0), ("mo", "]"))
+        inner = tree.args[0] if isinstance(tree, Call) and tree.function == "column" else tree
+        if isinstance(inner, Binary) and inner.op in COMPARISONS:
+            return _row(("mo", "["), self.at(inner, 0), ("mo", "]"))
         return self.at(tree, level)
 
 
@@ -195,6 +196,19 @@ def _placed(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) ->
     return _row(t.at(args[0], _ATOM), ("mtext", f" at [{given['key']}]")), _NEG
 
 
+def _picked(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
+    """x[range(n), t] as x with its rows and columns below it."""
+    return ("msub", t.at(args[0], _ATOM), _rows_picked(t, args, given)), _ATOM
+
+
+def _placed_in_rows(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
+    return _row(t.at(args[0], _ATOM), ("mtext", " at "), _rows_picked(t, args, given)), _NEG
+
+
+def _rows_picked(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Math:
+    return _row(("mtext", f"[range({given['n']}), "), t.at(args[1], 0), ("mtext", "]"))
+
+
 def _scattered(t: _Typeset, args: tuple[Expr, ...], given: Mapping[str, object]) -> Set:
     return _row(("mo", "∑"), ("mtext", " at "), t.at(args[0], _ATOM), ("mtext", " of "), t.at(args[1], _ATOM)), _NEG
 
@@ -213,10 +227,13 @@ _CALLS: dict[str, Setter] = {
     "mean": _reduced("mean"),
     "min": _reduced("min"),
     "one_hot": lambda t, args, given: (_row(("mi", "onehot"), _bracketed(t.at(args[0], 0))), _ATOM),
+    "pick": _picked,
     "place": _placed,
+    "place_picked": _placed_in_rows,
     "row": _transposed,
     "rows": _inner,
     "scatter_add": _scattered,
+    "scatter_along": _scattered,
     "spread": _inner,
     "sqrt": lambda t, args, given: (("msqrt", t.at(args[0], 0)), _ATOM),
     "sum": _total,

@@ -161,6 +161,9 @@ class _Parser:
         while self.tokens[self.at][:2] == ("op", "["):
             column = self.tokens[self.at][2]
             self.at += 1
+            if self.tokens[self.at][:2] == ("name", "range"):
+                base = self.picked(base, column)
+                continue
             key: list[int | Slice] = []
             while not self.take("]"):
                 key.append(self.index_item())
@@ -171,6 +174,23 @@ class _Parser:
                 raise FormulaError(tr("an index needs a number or a slice, such as x[0] or x[1:3]"), column)
             base = Index(base, tuple(key), column=column)
         return base
+
+    def picked(self, base: Expr, column: int) -> Expr:
+        """base[range(n), index]: one entry of each of n rows, which the op `pick` takes."""
+        self.at += 1
+        self.need("(")
+        kind, _, where = self.tokens[self.at]
+        count = self.index_number() if kind == "number" else None
+        if count is None:
+            message = tr("range needs the number of rows: x[range(3), t]; for any number of rows write pick(x, t)")
+            raise FormulaError(message, where)
+        self.need(")")
+        if not self.take(","):
+            message = tr("range in an index stands before a node, x[range(3), t]; for rows write x[0:3]")
+            raise FormulaError(message, self.tokens[self.at][2])
+        index = self.expression(0)
+        self.need("]")
+        return Call("pick", (base, index), (("n", Number(count)),), column=column)
 
     def index_item(self) -> int | Slice:
         column = self.tokens[self.at][2]
@@ -188,6 +208,13 @@ class _Parser:
         negative = self.take("-")
         kind, token, column = self.tokens[self.at]
         if kind != "number":
+            if kind in ("name", "quoted"):
+                message = tr(
+                    "{name} in an index is a node; write x[range(3), {name}] for one entry of each row, "
+                    "gather(x, {name}, axis=…) for entries along an axis, or embedding({name}, x) for rows of x",
+                    name=token,
+                )  # fmt: skip
+                raise FormulaError(message, column)
             if negative or kind != "op" or token not in ":],":
                 raise FormulaError(tr("an index is a whole number or a slice such as 1:3"), column)
             return None

@@ -123,8 +123,9 @@ class _Show:
 
     def factor(self, tree: Expr, level: int) -> str:
         """An operand; a comparison in arithmetic is 1 or 0, in Iverson's brackets."""
-        if isinstance(tree, Binary) and tree.op in COMPARISONS:
-            return f"[{self.text(tree, 0)}]"
+        inner = tree.args[0] if isinstance(tree, Call) and tree.function == "column" else tree
+        if isinstance(inner, Binary) and inner.op in COMPARISONS:
+            return f"[{self.text(inner, 0)}]"
         return self.text(tree, level)
 
 
@@ -201,6 +202,14 @@ def _transposed(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -
     return (_plain("transpose") if "axes" in given else _after("ᵀ"))(s, args, given)
 
 
+def _rows_picked(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> str:
+    return f"[range({given['n']}), {s.text(args[1], 0)}]"
+
+
+def _scattered(s: _Show, args: tuple[Expr, ...], given: Mapping[str, object]) -> Shown:
+    return f"Σ at {s.text(args[0], _ATOM)} of {s.text(args[1], _ATOM)}", _NEG
+
+
 _CALLS: dict[str, Shower] = {
     "abs": _around("|", "|"),
     "batch": lambda s, args, given: ("N", _ATOM),
@@ -210,10 +219,13 @@ _CALLS: dict[str, Shower] = {
     "mean": _reduced("mean"),
     "min": _reduced("min"),
     "one_hot": lambda s, args, given: (f"onehot({s.text(args[0], 0)})", _ATOM),
+    "pick": lambda s, args, given: (s.text(args[0], _ATOM) + _rows_picked(s, args, given), _ATOM),
     "place": lambda s, args, given: (f"{s.text(args[0], _ATOM)} at [{given['key']}]", _NEG),
+    "place_picked": lambda s, args, given: (f"{s.text(args[0], _ATOM)} at {_rows_picked(s, args, given)}", _NEG),
     "row": _after("ᵀ"),
     "rows": _inner,
-    "scatter_add": lambda s, args, given: (f"Σ at {s.text(args[0], _ATOM)} of {s.text(args[1], _ATOM)}", _NEG),
+    "scatter_add": _scattered,
+    "scatter_along": _scattered,
     "spread": _inner,
     "sqrt": lambda s, args, given: ("√" + s.text(args[0], _ATOM), _ATOM),
     "sum": _total,

@@ -21,16 +21,16 @@ MANY = 16  # numbers that are said at once where they are all the same
 
 
 def rows_given(trace: Trace, wanted: Sequence[Need], precision: int, most: int) -> tuple[tuple[Cell, ...], ...]:
-    """Name, role, shape and numbers; in training dropout's masks, in inference mode the running statistics.
+    """Name, role, shape and numbers; the masks of dropouts that drop, the running statistics that are used.
 
     most: the numbers of an array up to which it is printed whole.
     """
-    nodes, inference = trace.graph.nodes, trace.mode == "eval"
+    nodes = trace.graph.nodes
     rows = [
         (symbol(node.name), tr(node.op), trace.values[i])
-        for i, node in enumerate(nodes) if node.is_leaf and (inference or node.op != "state")
+        for i, node in enumerate(nodes) if node.is_leaf and not trace.graph.is_idle(i, trace.mode)
     ]  # fmt: skip
-    dropped = [i for i, node in enumerate(nodes) if node.op == "dropout" and not inference]
+    dropped = [i for i, node in enumerate(nodes) if node.op == "dropout" and trace.mode_of(i) == "train"]
     rows += [
         (tr("mask of {node}", node=symbol(nodes[i].name)), tr("drawn"), mask)
         for i in dropped for mask in trace.residuals_of(i)

@@ -140,7 +140,7 @@ class _Flat:
         attrs = {}
         for key, value in keywords:
             known = {**kind.attrs, **kind.layer_attrs}
-            if key not in known:
+            if key not in known and key not in kind.renamed:
                 hint, listed = did_you_mean(key, known), ", ".join(known) or tr("none")
                 message = tr("{op} has no attribute '{key}'{hint}; it takes: {listed}",
                              op=function, key=key, hint=hint, listed=listed)  # fmt: skip

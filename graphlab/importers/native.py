@@ -17,6 +17,7 @@ from graphlab.importers.leaves import add_leaf, numbers
 from graphlab.importers.names import look_up, name_of
 from graphlab.importers.places import File, Place
 from graphlab.importers.yamlfile import Value, compose
+from graphlab.losses import check_scalar, sum_of
 from graphlab.messages import did_you_mean, tr
 
 FORMAT = 1
@@ -258,19 +259,31 @@ class Reader:
             message = tr("both `loss` and `backward` are given; keep one of them")
             raise self.fail(max(data["loss"][0], data["backward"][0], key=lambda v: v.place), message)
         if "loss" in data:
-            value = data["loss"][1]
-            name = self.node_named(value, tr("`loss` must name a node"))
-            if self.builder.shapes[name] and any(n != 1 for n in self.builder.shapes[name]):
-                message = tr(
-                    "the loss '{name}' has shape {shape} but must be a scalar; reduce it (sum, mean, a loss op) or "
-                    "give its upstream gradient with `backward:`",
-                    name=name, shape=self.builder.shapes[name],
-                )  # fmt: skip
-                raise self.fail(value, message, LossError)
-            self.builder.loss(builder.Ref(self.builder, name))
+            self.loss(data["loss"][1])
         if "backward" in data:
             self.backward(data["backward"][1])
         return {}
+
+    def loss(self, value: Value) -> None:
+        """A scalar's name, or a list of them."""
+        several = isinstance(value.data, list)
+        entries = value.data if several else [value]
+        refs = []
+        for entry in entries:
+            name = self.node_named(entry, tr("`loss` must name a node, or be a list of names"))
+            try:
+                dtype = self.builder.dtypes[name] if several else self.builder.dtype  # one alone may still be drawn
+                check_scalar(name, self.builder.shapes[name], dtype)
+            except LossError as error:
+                raise error.at(self.file.where(entry.place)) from None
+            refs.append(builder.Ref(self.builder, name))
+        try:
+            self.builder.loss(refs if several else refs[0])
+        except ModelError as error:
+            raise error.at(self.file.where(value.place)) from None
+        if len(refs) > 1:
+            total = sum_of([ref.name for ref in refs], self.builder.loss_name())
+            self.locations |= {node.name: self.file.where(value.place) for node in total}
 
     def backward(self, value: Value) -> None:
         entries = value.data if isinstance(value.data, dict) else {}

@@ -22,7 +22,7 @@ def warnings_of(graph: Graph, shapes: Sequence[tuple[int, ...]]) -> list[str]:
     out = []
     for i, node in enumerate(graph.nodes):
         text = ""
-        if node.op == "batchnorm" and isinstance(node.inputs[0], str):
+        if node.op == "batchnorm" and isinstance(node.inputs[0], str) and node.attrs["mode"] != "eval":
             shape = shapes[graph.index[node.inputs[0]]]
             if math.prod(shape) == shape[node.attrs["axis"]]:
                 text = tr(

@@ -129,6 +129,9 @@ class Expressions:
             return _NEGATIVE, ["-", (node.inputs[0], _NEGATIVE, inner)]
         if node.op == "index" and not literals[0] and _is_key(node.attrs["key"]):
             return _ATOM, [(node.inputs[0], _ATOM, inner), f"[{node.attrs['key']}]"]
+        if node.op == "pick" and not literals[0] and node.attrs["n"] is not None and node.attrs["n"] >= 0:
+            x, index = node.inputs
+            return _ATOM, [(x, _ATOM, inner), f"[range({node.attrs['n']}), ", (index, 0, inner), "]"]
         operands = node.inputs[: len(node.inputs) - own_states(self.graph, node)]
         pieces: list[Piece] = [f"{node.op}("]
         for operand in operands:

@@ -20,6 +20,7 @@ from graphlab.importers.names import is_plain
 from graphlab.importers.native import FORMAT, SECTIONS
 from graphlab.importers.unparse import Expressions, array_list, number_text, own_states
 from graphlab.importers.yamlfile import is_text
+from graphlab.losses import sum_of
 from graphlab.messages import tr
 from graphlab.state import OPTIONS
 
@@ -93,7 +94,9 @@ def structure(made: Graph, keeps_files: bool) -> Block:
     nodes = _node_entries(made)
     if nodes:
         out["nodes"] = scopes(nodes)
-    if made.loss:
+    if made.losses:
+        out["loss"] = [_key(name) for name in made.losses]
+    elif made.loss:
         out["loss"] = _key(made.loss)
     if made.backward_node and made.backward_gradient is not None:
         out["backward"] = {"node": _key(made.backward_node), "gradient": array_list(made.backward_gradient)}
@@ -103,9 +106,10 @@ def structure(made: Graph, keeps_files: bool) -> Block:
 def _node_entries(made: Graph) -> list[tuple[str, Any]]:
     """Each constant and expression, in the graph's order."""
     texts = Expressions(made)
+    summed = {node.name for node in sum_of(made.losses, str(made.loss))}  # the list of losses says them
     out: list[tuple[str, Any]] = []
     for node in made.nodes:
-        if node.name in texts.inlined or (node.is_leaf and node.op != "constant"):
+        if node.name in texts.inlined | summed or (node.is_leaf and node.op != "constant"):
             continue
         entry = leaf_entry(node, made.dtype, False) if node.is_leaf else texts.text(node.name)
         out.append((node.name, entry))

@@ -5,12 +5,14 @@ from graphlab.ops import (
     arithmetic,
     comparison,
     elementary,
+    gathering,
     joining,
     leaves,
     linear,
     loss,
     loss_binary,
     loss_class,
+    loss_smooth,
     norm,
     random,
     rectifier,
@@ -28,6 +30,7 @@ from graphlab.ops.base import (
     check_arity,
     check_attrs,
     get,
+    mode_of,
     unbroadcast,
 )
 
@@ -42,6 +45,7 @@ __all__ = [
     "check_attrs",
     "families",
     "get",
+    "mode_of",
     "unbroadcast",
 ]
 
@@ -56,11 +60,13 @@ _MODULES = (
     softmax,
     norm,
     loss,
+    loss_smooth,
     loss_binary,
     loss_class,
     reduction,
     shape,
     joining,
+    gathering,
     random,
 )
 

@@ -249,10 +249,44 @@ class HardSigmoid(Activation):
 
     @staticmethod
     def expand(build: Any, x: Any) -> Any:
-        low = build("relu", build("add", x, 3, name="shifted"), name="low")
-        high = build("relu", build("sub", 6, low, name="rest"), name="high")  # unlike clip, flat at the bound itself
-        return build("div", build("sub", 6, high, name="relu6"), 6, name="out")
+        return build("div", build("relu6", build("add", x, 3, name="shifted"), name="relu6"), 6, name="out")
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
         return (rng.permutation(np.linspace(-4.6, 4.6, 12)).reshape(3, 4),), {}
+
+
+class HardSwish(Activation):
+    """The hard swish, y = x relu6(x + 3) / 6: swish with straight lines for σ (Howard et al. 2019, MobileNetV3).
+
+    x: any shape → y: the same shape. Its derivative is 0 at the kink −3 and 1 at the kink 3, as in PyTorch. Keras and
+    JAX call it hard_silu.
+
+    >>> from graphlab.ops import Context
+    >>> HardSwish.forward(Context(), np.array([-5.0, 3.0, 6.0]))[0].tolist()
+    [-0.0, 3.0, 6.0]
+    """
+
+    name = "hardswish"
+    kinks = True
+    formula = "x * minimum(maximum(x + 3, 0), 6) / 6"
+    local = {"x": "upstream * where(x <= -3, 0, where(x < 3, x / 3 + 1 / 2, 1))"}
+
+    @staticmethod
+    def forward(ctx: Context, x: Array) -> tuple[Array, tuple[Any, ...]]:
+        return x * np.minimum(np.maximum(x + 3.0, 0), 6) / 6.0, ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
+    ) -> tuple[Array | None, ...]:
+        x = primals[0]
+        return (np.where(x <= -3, 0, np.where(x < 3, g * (x / 3.0 + 0.5), g)),)
+
+    @staticmethod
+    def expand(build: Any, x: Any) -> Any:
+        return build("mul", x, build("hard_sigmoid", x, name="gate"), name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return HardSigmoid.example(rng)

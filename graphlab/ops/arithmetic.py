@@ -165,9 +165,10 @@ class Neg(Unary):
 class Pow(Binary):
     """The power, y = a^b, both of them variables.
 
-    a, b: shapes that broadcast → y: their broadcast shape. As PyTorch: ∂y/∂a = 0 where b = 0; ∂y/∂b = 0 where a = 0 and
-    b ≥ 0, and NaN where a < 0. A plain exponent 0.5 is the square root: NaN at −∞. Raises DataError for whole numbers
-    to a negative whole power.
+    a, b: shapes that broadcast → y: their broadcast shape. A negative a has powers with a whole b, 3 or 3.0; with any
+    other b it is NaN. As PyTorch: ∂y/∂a = 0 where b = 0; ∂y/∂b = 0 where a = 0 and b ≥ 0, and NaN where a < 0, since
+    no b beside a whole one has a power; an exponent that is a number in the model needs none. A plain exponent 0.5 is
+    the square root: NaN at −∞. Raises DataError for whole numbers to a negative whole power.
 
     >>> from graphlab.ops import Context
     >>> Pow.forward(Context(), np.array([2.0, -3.0]), 2)[0]

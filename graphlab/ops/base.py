@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +25,8 @@ REGISTRY: dict[str, type[Op]] = {}
 class Attr:
     """One attribute of an op: its default, what it may be, and a few words.
 
-    kind: "number", "integer", "boolean", "integers" (one or a list), "word" (with choices) or "key" (an index).
+    kind: "number", "numbers" (a list), "integer", "boolean", "integers" (one or a list), "word" (with choices) or "key"
+    (an index).
     optional: none is a value too.
     """
 
@@ -38,24 +39,37 @@ class Attr:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A leaf that a layer makes for itself when its size is given instead."""
+    """A leaf that a layer makes for itself when its size is given instead. options: of its initialiser."""
 
     shape: Shape
     init: str = "zeros"
     role: str = "param"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Context:
     """What an op may know beyond its inputs.
 
-    mode: "train" or "eval". rng: a generator of its own, for ops with random = True.
+    mode: "train" or "eval", the node's own (mode_of). rng: a generator of its own, for ops with random = True.
     needs: per slot, whether its cotangent is wanted (None: all); an expensive vjp may return None for the others.
     """
 
     mode: str = "train"
     rng: np.random.Generator | None = None
     needs: tuple[bool, ...] | None = None
+
+
+MODE = Attr(None, kind="word", choices=("train", "eval"), optional=True, help="of this node; none: the run's")
+
+
+def mode_of(attrs: Mapping[str, Any], mode: str) -> str:
+    """The mode a node works in: its own where it has one (a frozen layer), else the run's.
+
+    >>> mode_of({"mode": "eval"}, "train"), mode_of({"mode": None}, "train"), mode_of({}, "eval")
+    ('eval', 'train', 'eval')
+    """
+    return attrs.get("mode") or mode
 
 
 class Op:
@@ -65,7 +79,7 @@ class Op:
     shown, and the forward and vjp that compute. `formula` and each value of `local` are texts in the primitives of
     graphlab.formula, over slots, attributes, y, upstream and named residuals; or a static method
     (shapes, **attrs) that returns them, where they depend on those. An op that computes something else in eval mode
-    has both `eval_formula` and `eval_local` besides.
+    has both `eval_formula` and `eval_local` besides, and the attribute MODE; what that comes to stands in ctx.mode.
     """
 
     name: ClassVar[str] = ""
@@ -73,6 +87,7 @@ class Op:
     slots: ClassVar[tuple[str, ...]] = ("x",)
     axes: ClassVar[str | None] = None
     attrs: ClassVar[Mapping[str, Attr]] = {}
+    renamed: ClassVar[Mapping[str, str]] = {}  # earlier names of attributes, which older files have
     layer_attrs: ClassVar[Mapping[str, Attr]] = {}  # sizes and initialisers, used when the op makes its parameters
     residuals: ClassVar[tuple[str, ...]] = ()  # names of what forward keeps for vjp
     result: ClassVar[str] = "float"  # dtype of y: float, number (integers stay), total (they become int64), bool, same
@@ -86,6 +101,7 @@ class Op:
     local: ClassVar[Any] = {}
     eval_formula: ClassVar[Any] = None  # in eval mode; None: as in train mode
     eval_local: ClassVar[Any] = None
+    held: ClassVar[Callable[..., Array] | None] = None  # (moved, recorded, **attrs) -> as the chain rule sees it
     expand: ClassVar[Callable[..., Any] | None] = None
     parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
     updates: ClassVar[Callable[..., dict[str, Array]] | None] = None
@@ -127,13 +143,13 @@ class Op:
     @classmethod
     def formula_text(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any], mode: str = "train") -> str | None:
         """The formula for these shapes and attributes in a mode; None where there is no short one."""
-        formula = cls.eval_formula if mode == "eval" and cls.eval_formula is not None else cls.formula
+        formula = cls.eval_formula if mode_of(attrs, mode) == "eval" and cls.eval_formula is not None else cls.formula
         return formula(shapes, **attrs) if callable(formula) else formula
 
     @classmethod
     def local_texts(cls, shapes: Sequence[Shape], attrs: Mapping[str, Any], mode: str = "train") -> Mapping[str, str]:
         """The chain rule in a mode written out, per slot."""
-        local = cls.eval_local if mode == "eval" and cls.eval_local is not None else cls.local
+        local = cls.eval_local if mode_of(attrs, mode) == "eval" and cls.eval_local is not None else cls.local
         return local(shapes, **attrs) if callable(local) else local
 
     @classmethod
@@ -241,6 +257,7 @@ def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> 
     Raises ModelError for an unknown name, a missing one or a value of the wrong kind.
     """
     known = {**op.attrs, **op.layer_attrs} if layer else op.attrs
+    given = _as_now(op, given)
     for name in given:
         if name not in known:
             listed = ", ".join(known) or tr("none")
@@ -264,6 +281,19 @@ def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> 
     return out
 
 
+def _as_now(op: type[Op], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Attributes under the names they have now. Raises ModelError where one is given under both."""
+    if not op.renamed or op.renamed.keys().isdisjoint(given):
+        return given
+    for old, new in op.renamed.items():
+        if old in given and new in given:
+            message = tr(
+                "{op} is given both '{old}' and '{new}', which are the same; keep {new}", op=op.name, old=old, new=new
+            )
+            raise ModelError(message)
+    return {op.renamed.get(name, name): value for name, value in given.items()}
+
+
 def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
     if value is None and attr.optional:
         return None
@@ -280,7 +310,9 @@ def _checked(op: type[Op], name: str, attr: Attr, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """numpy's scalars as Python's, which leave float32 what it is."""
+    """numpy's scalars as Python's, which leave float32 what it is, and its vectors as tuples of them."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return tuple(value.tolist())
     if isinstance(value, list | tuple):
         return tuple(map(_plain, value)) if any(isinstance(item, np.generic) for item in value) else value
     return value.item() if isinstance(value, np.generic) else value
@@ -296,6 +328,10 @@ def _is_number(value: Any) -> bool:
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "number": (_is_number, "a number"),
+    "numbers": (
+        lambda v: isinstance(v, list | tuple) and len(v) > 0 and all(map(_is_number, v)),
+        "a list of numbers, such as [1, 2.5]",
+    ),
     "integer": (_is_integer, "a whole number"),
     "boolean": (lambda v: isinstance(v, bool), "true or false"),
     "integers": (

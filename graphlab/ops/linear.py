@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.errors import DataError, ShapeError
+from graphlab.errors import DataError, ModelError, ShapeError
 from graphlab.messages import tr
 from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, unbroadcast
 from graphlab.ops.sums import total
@@ -187,10 +187,11 @@ class Embedding(Op):
     """Rows looked up in a table, y[n] = W[index[n]].
 
     index: (…) whole numbers from 0 to V−1, W: (V, D) → y: (…, D). Given vocab=V and units=D it makes W itself.
-    An index that occurs twice collects both gradients. Raises DataError for one that is out of range or not whole.
+    An index that occurs twice collects both gradients. The row padding_idx has the gradient 0, and is 0 at first where
+    the layer makes W, as in PyTorch. Raises DataError for an index that is out of range or not whole.
 
     >>> from graphlab.ops import Context
-    >>> Embedding.forward(Context(), np.array([2, 0]), np.array([[1.0], [2.0], [3.0]]))[0]
+    >>> Embedding.forward(Context(), np.array([2, 0]), np.array([[1.0], [2.0], [3.0]]), padding_idx=None)[0]
     array([[3.],
            [1.]])
     """
@@ -201,37 +202,75 @@ class Embedding(Op):
     as_is = ("index",)
     nograd = ("index",)
     axes = "index: …, W: V D -> … D"
+    attrs = {
+        "padding_idx": Attr(None, kind="integer", help="the row of W that is not learned; none: no row", optional=True)
+    }
     layer_attrs = {
         "vocab": Attr(kind="integer", help="number of rows V"),
         "units": Attr(kind="integer", help="length of a row D"),
         "init": Attr("normal", kind="word", help="initialiser of W"),
     }
     formula = "one_hot(index, transpose(W)) @ W"
-    local = {"W": "scatter_add(index, upstream, W)"}
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        check_padding(attrs["padding_idx"], shapes[1][0] if shapes[1] else 0)
+        return super().shape(*shapes, **attrs)
+
+    @staticmethod
+    def local(shapes: Sequence[Shape], padding_idx: int | None) -> dict[str, str]:
+        if padding_idx is None:
+            return {"W": "scatter_add(index, upstream, W)"}
+        row = "padding_idx" if padding_idx >= 0 else str(padding_idx % shapes[1][0])
+        return {"W": f"scatter_add(index, where(column(index == {row}), 0, upstream), W)"}
 
     @staticmethod
     def parameters(
-        shapes: dict[str, Shape], vocab: int = 0, units: int = 0, init: str = "normal", **attrs: Any
-    ) -> dict[str, Parameter]:
-        return {"W": Parameter((vocab, units), init)}
+        shapes: dict[str, Shape], vocab: int = 0, units: int = 0, init: str = "normal", padding_idx: int | None = None,
+        **attrs: Any,
+    ) -> dict[str, Parameter]:  # fmt: skip
+        check_padding(padding_idx, vocab)
+        return {"W": Parameter((vocab, units), init, options={} if padding_idx is None else {"zero_row": padding_idx})}
 
     @staticmethod
-    def forward(ctx: Context, index: Array, W: Array) -> tuple[Array, tuple[Any, ...]]:
+    def forward(ctx: Context, index: Array, W: Array, padding_idx: int | None) -> tuple[Array, tuple[Any, ...]]:
         _check_index(np.asarray(index), len(W))
         return W[index], ()
 
     @staticmethod
     def vjp(
-        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
-    ) -> tuple[Array | None, ...]:
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        padding_idx: int | None,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         index, W = primals
         out = np.zeros_like(W)
         np.add.at(out, index, g)
+        if padding_idx is not None:
+            out[padding_idx] = 0
         return None, out
 
     @staticmethod
+    def held(moved: Array, recorded: Array, padding_idx: int | None) -> Array:
+        """W with its padding row as it was: the value depends on that row, the gradient leaves it out."""
+        if padding_idx is None:
+            return moved
+        out = np.array(moved)
+        out[padding_idx] = recorded[padding_idx]
+        return out
+
+    @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
-        return (np.array([3, 0, 3, 1]), rng.normal(size=(5, 2))), {}
+        return (np.array([3, 0, 3, 1]), rng.normal(size=(5, 2))), {"padding_idx": None}
+
+
+def check_padding(padding_idx: int | None, rows: int) -> None:
+    """Raises ModelError where there is no such row."""
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        message = tr(
+            "embedding: padding_idx is {padding}, but W has rows 0 to {last}; name one of them",
+            padding=padding_idx, last=rows - 1,
+        )  # fmt: skip
+        raise ModelError(message)
 
 
 def _check_index(index: Array, size: int) -> None:

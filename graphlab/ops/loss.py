@@ -48,6 +48,30 @@ def ratio(t: Array, p: Array) -> Array:
     return np.divide(t, p, out=np.zeros(np.shape(p), dtype=p.dtype), where=t != 0)
 
 
+CLIP = Attr(0.0, help="p is kept between clip and 1 − clip; Keras: 1e-7")
+
+
+def check_clip(op: str, clip: float) -> None:
+    """Raises ModelError where clip and 1 − clip are no bounds."""
+    if not 0 <= clip < 0.5:
+        raise ModelError(tr("{op}: clip is {clip} but must be at least 0 and below 0.5", op=op, clip=clip))
+
+
+def clipped(p: Array, clip: float) -> Array:
+    """Probabilities between clip and 1 − clip."""
+    return np.clip(p, clip, 1.0 - clip) if clip else p
+
+
+def clipped_text(clip: float) -> str:
+    """The same in a formula."""
+    return "minimum(maximum(p, clip), 1 - clip)" if clip else "p"
+
+
+def inside_text(clip: float) -> str:
+    """A factor of a local rule: 0 where p was clipped."""
+    return "(p >= clip) * (p <= 1 - clip) * " if clip else ""
+
+
 class ElementLoss(Op):
     """A loss of each element against its target, then their mean or sum. Nothing broadcasts."""
 

@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.errors import DataError, ModelError
+from graphlab.errors import DataError
 from graphlab.messages import tr
 from graphlab.ops import doubts
 from graphlab.ops.activation import logistic
-from graphlab.ops.base import Array, Attr, Context, Shape
+from graphlab.ops.base import Array, Context, Shape
 from graphlab.ops.loss import (
+    CLIP,
     REDUCTION,
     ElementLoss,
+    check_clip,
+    clipped,
+    clipped_text,
+    inside_text,
     per_element,
     position_text,
     ratio,
@@ -27,13 +32,14 @@ from graphlab.ops.loss import (
 class BCE(ElementLoss):
     """Binary cross-entropy on probabilities, y = −mean(t log p + (1 − t) log(1 − p)), over all elements; or their sum.
 
-    p, t: the same shape, t from 0 to 1 → y: (). 0 · log 0 counts as 0. eps keeps p between eps and 1 − eps, where the
-    derivative beyond is 0 (Keras: 1e-7; PyTorch stops the logarithms at −100 instead). Its steps agree where 0 < p < 1.
-    From logits, bce_with_logits is more exact. Raises ModelError unless 0 ≤ eps < ½.
+    p, t: the same shape, t from 0 to 1 → y: (). 0 · log 0 counts as 0. clip keeps p between clip and 1 − clip, where
+    the derivative beyond is 0 (Keras: 1e-7; PyTorch stops the logarithms at −100 instead). Its steps agree where
+    0 < p < 1. From logits, bce_with_logits is more exact. Raises ModelError unless 0 ≤ clip < ½. In older files clip is
+    called eps.
 
     >>> from graphlab.ops import Context
     >>> p, t = np.array([0.5, 1.0]), np.array([1.0, 1.0])
-    >>> float(BCE.forward(Context(), p, t, eps=0.0, reduction="sum")[0].round(6))
+    >>> float(BCE.forward(Context(), p, t, clip=0.0, reduction="sum")[0].round(6))
     0.693147
     """
 
@@ -41,52 +47,51 @@ class BCE(ElementLoss):
     slots = ("p", "t")
     axes = "p: …, t: … ->"
     doubt = staticmethod(doubts.binary_probabilities)
-    attrs = {"eps": Attr(0.0, help="p is kept between eps and 1 − eps"), "reduction": REDUCTION}
+    attrs = {"clip": CLIP, "reduction": REDUCTION}
+    renamed = {"eps": "clip"}
     kinks = True
 
     @classmethod
     def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
-        if not 0 <= attrs["eps"] < 0.5:
-            raise ModelError(tr("bce: eps is {eps} but must be at least 0 and below 0.5", eps=attrs["eps"]))
+        check_clip(cls.name, attrs["clip"])
         return super().shape(*shapes, **attrs)
 
     @staticmethod
-    def formula(shapes: Sequence[Shape], eps: float, reduction: str) -> str:
-        p = "minimum(maximum(p, eps), 1 - eps)" if eps else "p"
+    def formula(shapes: Sequence[Shape], clip: float, reduction: str) -> str:
+        p = clipped_text(clip)
         return f"-{reduction}(t * log({p}) + (1 - t) * log(1 - {p}))"
 
     @staticmethod
-    def local(shapes: Sequence[Shape], eps: float, reduction: str) -> dict[str, str]:
+    def local(shapes: Sequence[Shape], clip: float, reduction: str) -> dict[str, str]:
         n = per_element("p", reduction)
-        p = "minimum(maximum(p, eps), 1 - eps)" if eps else "p"
-        inside = "(p >= eps) * (p <= 1 - eps) * " if eps else ""
+        p = clipped_text(clip)
         return {
-            "p": f"upstream * {inside}(p - t) / (p * (1 - p)){n}",
+            "p": f"upstream * {inside_text(clip)}(p - t) / (p * (1 - p)){n}",
             "t": f"upstream * (log(1 - {p}) - log({p})){n}",
         }
 
     @staticmethod
-    def forward(ctx: Context, p: Array, t: Array, eps: float, reduction: str) -> tuple[Array, tuple[Any, ...]]:
-        p = np.clip(p, eps, 1.0 - eps) if eps else p
+    def forward(ctx: Context, p: Array, t: Array, clip: float, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+        p = clipped(p, clip)
         return -reduced(times_log(t, p) + times_log(1.0 - t, 1.0 - p), reduction), ()
 
     @staticmethod
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
-        eps: float, reduction: str,
+        clip: float, reduction: str,
     ) -> tuple[Array | None, ...]:  # fmt: skip
         p, t = primals
         g = share(g, p, reduction)
-        kept = np.clip(p, eps, 1.0 - eps) if eps else p
+        kept = clipped(p, clip)
         gp = g * (ratio(1.0 - t, 1.0 - kept) - ratio(t, kept))
-        if eps:
+        if clip:
             gp = np.where(p == kept, gp, 0)
         return gp, g * (np.log(1.0 - kept) - np.log(kept))
 
     @staticmethod
-    def expand(build: Any, p: Any, t: Any, eps: float, reduction: str) -> Any:
-        if eps:
-            p = build("clip", p, min=eps, max=1.0 - eps, name="clipped")
+    def expand(build: Any, p: Any, t: Any, clip: float, reduction: str) -> Any:
+        if clip:
+            p = build("clip", p, min=clip, max=1.0 - clip, name="clipped")
         yes = build("mul", t, build("log", p, name="log_p"), name="yes")
         log_q = build("log", build("sub", 1, p, name="q"), name="log_q")
         no = build("mul", build("sub", 1, t, name="u"), log_q, name="no")
@@ -94,7 +99,7 @@ class BCE(ElementLoss):
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
-        return (rng.uniform(0.1, 0.9, size=(4, 3)), rng.uniform(size=(4, 3))), {"eps": 0.0, "reduction": "mean"}
+        return (rng.uniform(0.1, 0.9, size=(4, 3)), rng.uniform(size=(4, 3))), {"clip": 0.0, "reduction": "mean"}
 
 
 class BCEWithLogits(ElementLoss):

@@ -15,9 +15,19 @@ from graphlab.errors import DataError, ShapeError
 from graphlab.messages import tr
 from graphlab.ops import doubts
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
-from graphlab.ops.loss import position_text, ratio, times_log
+from graphlab.ops.loss import (
+    CLIP,
+    check_clip,
+    clipped,
+    clipped_text,
+    inside_text,
+    position_text,
+    ratio,
+    times_log,
+)
 from graphlab.ops.softmax import expand_log_softmax, log_softmax
 from graphlab.ops.sums import total
+from graphlab.ops.targets import CHOICES, Targets, check_choices, is_plain, is_soft, targets, texts
 
 BATCH_REDUCTION = Attr("mean", kind="word", choices=("mean", "sum"), help="over the batch: all axes but the last")
 
@@ -27,9 +37,12 @@ def indices(t: Array) -> np.ndarray:
     return np.asarray(t).reshape(-1).astype(np.intp)
 
 
-def class_numbers(t: Array, classes: int) -> np.ndarray:
-    """The labels as indices. Raises DataError for the first one that is no whole number from 0 to classes − 1."""
-    labels = np.asarray(t)
+def class_numbers(t: Array, classes: int, ignore_index: int | None = None) -> np.ndarray:
+    """The labels as indices; an ignored one as 0.
+
+    Raises DataError for the first one that is no whole number from 0 to classes − 1.
+    """
+    labels = np.asarray(t) if ignore_index is None else np.where(np.asarray(t) == ignore_index, 0, t)
     if labels.dtype.kind in "iu" and labels.size and labels.min() >= 0 and labels.max() < classes:
         return indices(labels)  # as nearly always, and quickly
     whole = labels == np.floor(labels)
@@ -51,9 +64,11 @@ def class_numbers(t: Array, classes: int) -> np.ndarray:
     return indices(labels)
 
 
-def is_soft(x: Shape, t: Shape) -> bool:
-    """Whether the labels are a number for each class, not class numbers."""
-    return len(t) == len(x)
+def targets_of(x: Array, t: Array, reduction: str, choices: dict[str, Any]) -> Targets:
+    """What weights, ignored rows and smoothing make of the labels."""
+    soft = is_soft(x.shape, np.shape(t))
+    labels = None if soft else class_numbers(t, x.shape[-1], choices.get("ignore_index"))
+    return targets(x, t, labels, reduction, **choices)
 
 
 def batch_share(g: Array, x: Array, reduction: str) -> Array:
@@ -84,7 +99,7 @@ class ClassLoss(Op):
     family = "loss"
     slots = ("x", "t")
     as_is = ("t",)
-    attrs = {"reduction": BATCH_REDUCTION}
+    attrs = {"reduction": BATCH_REDUCTION, **CHOICES}
 
     @classmethod
     def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
@@ -101,19 +116,12 @@ class ClassLoss(Op):
             if remedy := doubts.fitting((slot, "t"), (x[:-1], t)) or doubts.fitting((slot, "t"), (x, t)):
                 message += f"; {remedy}"
             raise ShapeError(message)
+        check_choices(shapes, **{name: attrs[name] for name in CHOICES if name in attrs})
         return ()
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
         return (rng.normal(size=(4, 3)), np.array([2, 0, 1, 2])), {"reduction": "mean"}
-
-
-def _texts(shapes: Sequence[Shape], reduction: str, slot: str) -> tuple[str, str]:
-    """The labels as weights for each class, and the division that a mean over the batch ends with."""
-    return (
-        "t" if is_soft(*shapes) else f"one_hot(t, {slot})",
-        f" / batch({slot})" if reduction == "mean" else "",
-    )
 
 
 class SoftmaxCrossEntropy(ClassLoss):
@@ -122,6 +130,9 @@ class SoftmaxCrossEntropy(ClassLoss):
     x: (…, C) logits; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient → y: ().
     Computed by log-sum-exp, so that no logit is too large. Residual p = softmax(x). Soft labels need not add up to 1;
     a soft label 0 leaves its logit out of the loss, even −∞.
+
+    weight, ignore_index and label_smoothing are those of PyTorch's CrossEntropyLoss: the mean divides by the sum of the
+    weights of the class numbers that count (soft labels: by the batch), and is NaN where all rows are ignored.
 
     Raises DataError for a class number that is not a whole number from 0 to C−1.
 
@@ -136,26 +147,26 @@ class SoftmaxCrossEntropy(ClassLoss):
     residuals = ("p",)
 
     @staticmethod
-    def formula(shapes: Sequence[Shape], reduction: str) -> str:
-        t, n = _texts(shapes, reduction, "x")
-        return f"-sum({t} * (x - log(sum(exp(x), axis=-1, keepdims=true)))){n}"
+    def formula(shapes: Sequence[Shape], reduction: str, **choices: Any) -> str:
+        say = texts(shapes, "x", reduction, **choices)
+        return f"-sum({say.q} * (x - log(sum(exp(x), axis=-1, keepdims=true)))){say.over}"
 
     @staticmethod
-    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
-        t, n = _texts(shapes, reduction, "x")
-        if not is_soft(*shapes):
-            return {"x": f"upstream * (p - {t}){n}"}
-        return {
-            "x": f"upstream * (p * sum(t, axis=-1, keepdims=true) - t){n}",
-            "t": f"upstream * (log(sum(exp(x), axis=-1, keepdims=true)) - x){n}",
-        }
+    def local(shapes: Sequence[Shape], reduction: str, **choices: Any) -> dict[str, str]:
+        say = texts(shapes, "x", reduction, **choices)
+        rules = {"x": say.shared(f"(p * {say.sum_of_q} - {say.q})" if say.sum_of_q else f"(p - {say.q})")}
+        if is_soft(*shapes):
+            rules["t"] = say.shared(f"(log(sum(exp(x), axis=-1, keepdims=true)) - x){say.slope}")
+        return rules
 
     @staticmethod
-    def forward(ctx: Context, x: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+    def forward(ctx: Context, x: Array, t: Array, reduction: str, **choices: Any) -> tuple[Array, tuple[Any, ...]]:
         z = x - np.max(x, axis=-1, keepdims=True)
         p = np.exp(z)
         rows = total(p, -1, keepdims=True)
         p /= rows
+        if not is_plain(**choices):
+            return targets_of(x, t, reduction, choices).loss(z - np.log(rows)), (p,)
         if is_soft(x.shape, np.shape(t)):
             t = np.asarray(t, x.dtype)
             losses = np.multiply(t, np.log(rows) - z, out=np.zeros_like(x), where=t != 0)
@@ -165,9 +176,14 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     @staticmethod
     def vjp(
-        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
-    ) -> tuple[Array | None, ...]:
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        reduction: str, **choices: Any,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         (x, t), (p,) = primals, residuals
+        if not is_plain(**choices):
+            made = targets_of(x, t, reduction, choices)
+            gx = made.share(g, p * np.sum(made.q, axis=-1, keepdims=True) - made.q)
+            return gx, made.share(g, -made.slope * log_softmax(x)) if is_soft(x.shape, np.shape(t)) else None
         g = batch_share(g, x, reduction)
         if not is_soft(x.shape, np.shape(t)):
             gx = np.multiply(p, g, order="C")  # as its rows lie below: written into, not into a copy
@@ -179,18 +195,21 @@ class SoftmaxCrossEntropy(ClassLoss):
         return g * (p * total(t, -1, keepdims=True) - t), gt
 
     @staticmethod
-    def expand(build: Any, x: Any, t: Any, reduction: str) -> Any:
+    def expand(build: Any, x: Any, t: Any, reduction: str, **choices: Any) -> Any:
         log_p = expand_log_softmax(build, x, axis=-1, name="log_p")
-        return build("nll", log_p, t, reduction=reduction, name="out")
+        return build("nll", log_p, t, reduction=reduction, **choices, name="out")
 
 
 class CrossEntropy(ClassLoss):
     """Cross-entropy on probabilities, y = −Σ t log p over the last axis, then the mean over the batch, or the sum.
 
     p: (…, C) probabilities; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient → y: ().
-    Keras's categorical and sparse categorical cross-entropy, but p is taken as it is: Keras divides it by its sum and
-    keeps it between 1e-7 and 1 − 1e-7. 0 · log 0 counts as 0; its steps agree where p > 0. PyTorch's CrossEntropyLoss
-    takes logits: that is softmax_cross_entropy.
+    0 · log 0 counts as 0; its steps agree where p > 0. PyTorch's CrossEntropyLoss takes logits: that is
+    softmax_cross_entropy, which explains weight, ignore_index and label_smoothing.
+
+    Keras's categorical and sparse categorical cross-entropy have clip=1e-7: p is kept between clip and 1 − clip, where
+    the derivative beyond is 0. Keras divides p by its row's sum before, which changes nothing in rows that add up to 1,
+    nor in what goes through a softmax.
 
     Raises DataError for a class number that is not a whole number from 0 to C−1.
 
@@ -203,20 +222,32 @@ class CrossEntropy(ClassLoss):
     name = "cross_entropy"
     doubt = staticmethod(doubts.rows_of_probabilities)
     slots = ("p", "t")
+    attrs = {**ClassLoss.attrs, "clip": CLIP}
+    kinks = True
+
+    @classmethod
+    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
+        check_clip(cls.name, attrs.get("clip", 0.0))
+        return super().shape(*shapes, **attrs)
 
     @staticmethod
-    def formula(shapes: Sequence[Shape], reduction: str) -> str:
-        t, n = _texts(shapes, reduction, "p")
-        return f"-sum({t} * log(p)){n}"
+    def formula(shapes: Sequence[Shape], reduction: str, clip: float = 0.0, **choices: Any) -> str:
+        say = texts(shapes, "p", reduction, **choices)
+        return f"-sum({say.q} * log({clipped_text(clip)})){say.over}"
 
     @staticmethod
-    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
-        t, n = _texts(shapes, reduction, "p")
-        rules = {"p": f"upstream * -{t} / p{n}"}
-        return {**rules, "t": f"upstream * -log(p){n}"} if is_soft(*shapes) else rules
+    def local(shapes: Sequence[Shape], reduction: str, clip: float = 0.0, **choices: Any) -> dict[str, str]:
+        say = texts(shapes, "p", reduction, **choices)
+        rules = {"p": say.shared(f"{inside_text(clip)}-{say.q} / p")}
+        return {**rules, "t": say.shared(f"-log({clipped_text(clip)}){say.slope}")} if is_soft(*shapes) else rules
 
     @staticmethod
-    def forward(ctx: Context, p: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+    def forward(
+        ctx: Context, p: Array, t: Array, reduction: str, clip: float = 0.0, **choices: Any
+    ) -> tuple[Array, tuple[Any, ...]]:
+        p = clipped(p, clip)
+        if not is_plain(**choices):
+            return targets_of(p, t, reduction, choices).loss(np.log(p)), ()
         if is_soft(p.shape, np.shape(t)):
             losses = times_log(np.asarray(t, p.dtype), p)
         else:
@@ -225,18 +256,29 @@ class CrossEntropy(ClassLoss):
 
     @staticmethod
     def vjp(
-        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
-    ) -> tuple[Array | None, ...]:
-        p, t = primals
-        g = batch_share(g, p, reduction)
-        if not is_soft(p.shape, np.shape(t)):
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        reduction: str, clip: float = 0.0, **choices: Any,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
+        given, t = primals
+        p, soft = clipped(given, clip), is_soft(given.shape, np.shape(t))
+        gt = None
+        if not is_plain(**choices):
+            made = targets_of(p, t, reduction, choices)
+            gp = made.share(g, -ratio(made.q, p))
+            gt = made.share(g, -made.slope * np.log(p)) if soft else None
+        elif soft:
+            g = batch_share(g, p, reduction)
+            gp, gt = -g * ratio(np.asarray(t, p.dtype), p), -g * np.log(p)
+        else:
             labels = indices(t)
-            return placed(-g / picked(p, labels), p, labels), None
-        return -g * ratio(np.asarray(t, p.dtype), p), -g * np.log(p)
+            gp = placed(-batch_share(g, p, reduction) / picked(p, labels), p, labels)
+        return np.where(given == p, gp, 0) if clip else gp, gt
 
     @staticmethod
-    def expand(build: Any, p: Any, t: Any, reduction: str) -> Any:
-        return build("nll", build("log", p, name="log_p"), t, reduction=reduction, name="out")
+    def expand(build: Any, p: Any, t: Any, reduction: str, clip: float = 0.0, **choices: Any) -> Any:
+        if clip:
+            p = build("clip", p, min=clip, max=1.0 - clip, name="clipped")
+        return build("nll", build("log", p, name="log_p"), t, reduction=reduction, **choices, name="out")
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
@@ -248,7 +290,8 @@ class NLL(ClassLoss):
     """The negative log-likelihood, y = −Σ t x over the last axis, then the mean over the batch, or the sum.
 
     x: (…, C) log-probabilities; t: (…) class numbers from 0 to C−1, or (…, C) soft labels, which have a gradient
-    → y: (). A soft label 0 leaves its x out, even where that is −∞.
+    → y: (). A soft label 0 leaves its x out, even where that is −∞. weight and ignore_index are PyTorch's, and
+    label_smoothing as in softmax_cross_entropy, which explains them.
 
     Raises DataError for a class number that is not a whole number from 0 to C−1.
 
@@ -262,18 +305,20 @@ class NLL(ClassLoss):
     doubt = staticmethod(doubts.log_probabilities)
 
     @staticmethod
-    def formula(shapes: Sequence[Shape], reduction: str) -> str:
-        t, n = _texts(shapes, reduction, "x")
-        return f"-sum({t} * x){n}"
+    def formula(shapes: Sequence[Shape], reduction: str, **choices: Any) -> str:
+        say = texts(shapes, "x", reduction, **choices)
+        return f"-sum({say.q} * x){say.over}"
 
     @staticmethod
-    def local(shapes: Sequence[Shape], reduction: str) -> dict[str, str]:
-        t, n = _texts(shapes, reduction, "x")
-        rules = {"x": f"upstream * -{t}{n}"}
-        return {**rules, "t": f"upstream * -x{n}"} if is_soft(*shapes) else rules
+    def local(shapes: Sequence[Shape], reduction: str, **choices: Any) -> dict[str, str]:
+        say = texts(shapes, "x", reduction, **choices)
+        rules = {"x": say.shared(f"-{say.q}")}
+        return {**rules, "t": say.shared(f"-x{say.slope}")} if is_soft(*shapes) else rules
 
     @staticmethod
-    def forward(ctx: Context, x: Array, t: Array, reduction: str) -> tuple[Array, tuple[Any, ...]]:
+    def forward(ctx: Context, x: Array, t: Array, reduction: str, **choices: Any) -> tuple[Array, tuple[Any, ...]]:
+        if not is_plain(**choices):
+            return targets_of(x, t, reduction, choices).loss(x), ()
         if is_soft(x.shape, np.shape(t)):
             t = np.asarray(t, x.dtype)
             losses = np.multiply(t, x, out=np.zeros(x.shape, dtype=x.dtype), where=t != 0)
@@ -283,9 +328,14 @@ class NLL(ClassLoss):
 
     @staticmethod
     def vjp(
-        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], reduction: str
-    ) -> tuple[Array | None, ...]:
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
+        reduction: str, **choices: Any,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         x, t = primals
+        if not is_plain(**choices):
+            made = targets_of(x, t, reduction, choices)
+            gt = made.share(g, -made.slope * x) if is_soft(x.shape, np.shape(t)) else None
+            return made.share(g, -made.q), gt
         g = batch_share(g, x, reduction)
         if not is_soft(x.shape, np.shape(t)):
             return placed(-g, x, indices(t)), None

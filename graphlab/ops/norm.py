@@ -13,7 +13,7 @@ from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.ops import doubts
 from graphlab.ops.axes import check_axes
-from graphlab.ops.base import Array, Attr, Context, Op, Parameter, Shape, normalise_axis
+from graphlab.ops.base import MODE, Array, Attr, Context, Op, Parameter, Shape, normalise_axis
 from graphlab.ops.reduction import expand_centred
 from graphlab.ops.sums import add, centred, narrow, wide
 
@@ -52,7 +52,8 @@ class BatchNorm(Op):
     x: (…, D) with the features on `axis`; gamma, beta, running_mean, running_var: (D,) → y: x's shape. In train mode
     μ and σ² are the batch's mean and variance, with 1/N, over all other axes; in eval mode they are the running ones,
     which have no gradient. A train step reports running = (1 − momentum) running + momentum batch, the variance there
-    with 1/(N−1): PyTorch's convention (Keras's momentum is 1 − this one). A batch of one keeps 1/N.
+    with 1/(N−1): PyTorch's convention (Keras's momentum is 1 − this one). A batch of one keeps 1/N. A layer with
+    mode=eval is frozen: it takes the running statistics, and leaves them alone, in training too.
 
     Residuals: mu, var, ivar = 1/√(var + ε), xhat = (x − mu) ivar, and n, the number of elements behind mu and var:
     infinite for running statistics, which no single x moves. Given x alone it makes the rest: gamma and running_var
@@ -73,6 +74,7 @@ class BatchNorm(Op):
         "axis": Attr(-1, kind="integer", help="the axis of the features; all others are averaged over"),
         "eps": EPS,
         "momentum": Attr(0.1, help="share of the new batch in the running statistics"),
+        "mode": MODE,
     }
     residuals = ("mu", "var", "ivar", "xhat", "n")
     nograd = ("running_mean", "running_var")
@@ -93,12 +95,14 @@ class BatchNorm(Op):
         return check_axes(f"x: {x}, {vectors} -> {x}", cls.slots, shapes)
 
     @staticmethod
-    def formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> str:
+    def formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float, mode: str | None = None) -> str:
         gamma, beta = (_spread_text(v, len(shapes[0]), axis) for v in ("gamma", "beta"))
         return f"{gamma} * (x - mu) / sqrt(var + eps) + {beta}"
 
     @staticmethod
-    def local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
+    def local(
+        shapes: Sequence[Shape], axis: int, eps: float, momentum: float, mode: str | None = None
+    ) -> dict[str, str]:
         ndim = len(shapes[0])
         gamma = _spread_text("gamma", ndim, axis)
         total, along = (
@@ -112,12 +116,14 @@ class BatchNorm(Op):
         }
 
     @staticmethod
-    def eval_formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> str:
+    def eval_formula(shapes: Sequence[Shape], axis: int, eps: float, momentum: float, mode: str | None = None) -> str:
         gamma, beta, mean, var = (_spread_text(v, len(shapes[0]), axis) for v in BatchNorm.slots[1:])
         return f"{gamma} * (x - {mean}) / sqrt({var} + eps) + {beta}"
 
     @staticmethod
-    def eval_local(shapes: Sequence[Shape], axis: int, eps: float, momentum: float) -> dict[str, str]:
+    def eval_local(
+        shapes: Sequence[Shape], axis: int, eps: float, momentum: float, mode: str | None = None
+    ) -> dict[str, str]:
         ndim = len(shapes[0])
         gamma, _, mean, var = (_spread_text(v, ndim, axis) for v in BatchNorm.slots[1:])
         return {
@@ -139,7 +145,7 @@ class BatchNorm(Op):
     @staticmethod
     def forward(
         ctx: Context, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array,
-        axis: int, eps: float, momentum: float,
+        axis: int, eps: float, momentum: float, mode: str | None = None,
     ) -> tuple[Array, tuple[Any, ...]]:  # fmt: skip
         n: float = math.inf
         dtype, x = x.dtype, wide(x)
@@ -161,7 +167,7 @@ class BatchNorm(Op):
     @staticmethod
     def vjp(
         ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
-        axis: int, eps: float, momentum: float,
+        axis: int, eps: float, momentum: float, mode: str | None = None,
     ) -> tuple[Array | None, ...]:  # fmt: skip
         _, _, ivar, xhat, n = residuals
         others = other_axes(g.ndim, axis)
@@ -184,7 +190,7 @@ class BatchNorm(Op):
     @staticmethod
     def updates(
         ctx: Context, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...],
-        axis: int, eps: float, momentum: float,
+        axis: int, eps: float, momentum: float, mode: str | None = None,
     ) -> dict[str, Array]:  # fmt: skip
         if ctx.mode == "eval":
             return {}
@@ -198,7 +204,7 @@ class BatchNorm(Op):
     @staticmethod
     def expand(
         build: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any,
-        axis: int, eps: float, momentum: float,
+        axis: int, eps: float, momentum: float, mode: str | None = None,
     ) -> Any:  # fmt: skip
         """In train mode the nine nodes of Kratzert's derivation."""
         ndim = len(build.shape(x))
@@ -225,7 +231,7 @@ class BatchNorm(Op):
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
         running = (rng.normal(size=3), rng.uniform(0.5, 2.0, size=3))
         primals = (rng.normal(1.0, 2.0, size=(5, 3)), rng.uniform(0.5, 2.0, size=3), rng.normal(size=3), *running)
-        return primals, {"axis": -1, "eps": 1e-5, "momentum": 0.1}
+        return primals, {"axis": -1, "eps": 1e-5, "momentum": 0.1, "mode": None}
 
 
 def _spread_text(name: str, ndim: int, axis: int) -> str:

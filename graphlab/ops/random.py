@@ -9,14 +9,14 @@ import numpy as np
 
 from graphlab.errors import ModelError
 from graphlab.messages import tr
-from graphlab.ops.base import Array, Attr, Context, Elementwise, Shape
+from graphlab.ops.base import MODE, Array, Attr, Context, Elementwise, Shape
 
 
 class Dropout(Elementwise):
     """Dropout, y = x · mask: in training each element is 0 with probability rate and x / (1 − rate) otherwise.
 
     x: any shape → y: the same shape. The scaling is "inverted", so that in eval mode y = x (mask is 1). The mask comes
-    from the model's seed, the node's name and the iteration.
+    from the model's seed, the node's name and the iteration. With mode=eval it drops nothing in training either.
 
     Raises ModelError for a rate outside 0 ≤ rate < 1.
 
@@ -29,7 +29,7 @@ class Dropout(Elementwise):
 
     name = "dropout"
     family = "random"
-    attrs = {"rate": Attr(0.5, help="how likely an element is dropped")}
+    attrs = {"rate": Attr(0.5, help="how likely an element is dropped"), "mode": MODE}
     residuals = ("mask",)
     random = True
     formula = "x * mask"
@@ -48,7 +48,7 @@ class Dropout(Elementwise):
         return shapes[0]
 
     @staticmethod
-    def forward(ctx: Context, x: Array, rate: float) -> tuple[Array, tuple[Any, ...]]:
+    def forward(ctx: Context, x: Array, rate: float, mode: str | None = None) -> tuple[Array, tuple[Any, ...]]:
         if ctx.mode == "eval":
             return x, (1.0,)
         assert ctx.rng is not None  # every op with random = True is given one
@@ -57,10 +57,11 @@ class Dropout(Elementwise):
 
     @staticmethod
     def vjp(
-        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], rate: float
-    ) -> tuple[Array | None, ...]:
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...], rate: float,
+        mode: str | None = None,
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         return (g * residuals[0],)
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
-        return (rng.normal(size=(3, 4)),), {"rate": 0.5}
+        return (rng.normal(size=(3, 4)),), {"rate": 0.5, "mode": None}

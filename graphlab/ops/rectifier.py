@@ -53,6 +53,43 @@ class Relu(Rectifier):
         return (np.where(x <= 0, 0.0, g),)  # not g × (x > 0): an infinite g stops here too
 
 
+class Relu6(Activation):
+    """ReLU that stops at 6, y = min(max(x, 0), 6); its derivative is 0 at both kinks (Krizhevsky 2010).
+
+    x: any shape → y: the same shape. NaN stays NaN, and its gradient passes, as in PyTorch.
+
+    >>> from graphlab.ops import Context
+    >>> Relu6.forward(Context(), np.array([-2.0, 3.0, 8.0]))[0].tolist()
+    [0.0, 3.0, 6.0]
+    """
+
+    name = "relu6"
+    kinks = True
+    formula = "minimum(maximum(x, 0), 6)"
+    local = {"x": "upstream * (0 < x) * (x < 6)"}
+
+    @staticmethod
+    def forward(ctx: Context, x: Array) -> tuple[Array, tuple[Any, ...]]:
+        return np.minimum(np.maximum(x, 0), 6), ()
+
+    @staticmethod
+    def vjp(
+        ctx: Context, g: Array, primals: Sequence[Array], value: Array, residuals: tuple[Any, ...]
+    ) -> tuple[Array | None, ...]:
+        x = primals[0]
+        return (np.where((x <= 0) | (x >= 6), 0, g),)
+
+    @staticmethod
+    def expand(build: Any, x: Any) -> Any:
+        low = build("relu", x, name="low")
+        high = build("relu", build("sub", 6, low, name="rest"), name="high")  # unlike clip, flat at the bound itself
+        return build("sub", 6, high, name="out")
+
+    @staticmethod
+    def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:
+        return (rng.permutation(np.linspace(-1.6, 7.6, 12)).reshape(3, 4),), {}
+
+
 class LeakyRelu(Rectifier):
     """Leaky ReLU, y = x for x > 0, else slope · x; its derivative at 0 is the slope.
 

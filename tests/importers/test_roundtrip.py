@@ -37,7 +37,7 @@ def same(a: structure.Graph, b: structure.Graph) -> None:
                 np.testing.assert_array_equal(v, w)
             else:
                 assert (type(m.attrs[key]), m.attrs[key]) == (type(n.attrs[key]), n.attrs[key]), (m.name, key)
-    for field in ("name", "description", "dtype", "random_seed", "loss", "backward_node"):
+    for field in ("name", "description", "dtype", "random_seed", "loss", "losses", "backward_node"):
         assert getattr(a, field) == getattr(b, field), field
     assert np.array_equal(a.backward_gradient, b.backward_gradient) or a.backward_gradient is b.backward_gradient
 
@@ -107,6 +107,7 @@ class Drawn:
                 st.sampled_from([
                     {"init": "zeros"}, {"init": "normal", "std": 0.01}, {"init": "uniform", "low": -1, "high": 1.5},
                     {"init": "xavier", "distribution": "normal"}, {"init": "he"}, {},
+                    {"init": "normal", "zero_row": -1},
                 ])
             ) | {"shape": self.draw(st.sampled_from([(), (3,), (3, 2), (0,)]))}  # fmt: skip
         else:
@@ -128,7 +129,9 @@ class Drawn:
         return self.draw(other) if self.draw(st.integers(0, 3)) == 0 else self.ref()
 
     def op(self) -> None:
-        kind = self.draw(st.sampled_from(["unary", "binary", "index", "sum", "concat", "clip", "literal"]))
+        kind = self.draw(
+            st.sampled_from(["unary", "binary", "index", "sum", "concat", "clip", "literal", "pick", "gather", "loss"])
+        )
         name = self.name()
         if kind == "unary":
             made = self.g.op(self.draw(st.sampled_from(UNARY)), self.operand(), name=name)
@@ -142,6 +145,16 @@ class Drawn:
             made = self.g.op("sum", self.ref(), axis=axis, keepdims=self.draw(st.booleans()), name=name)
         elif kind == "concat":
             made = self.g.op("concat", self.ref(), self.ref(), axis=self.draw(st.integers(-1, 1)), name=name)
+        elif kind == "pick":
+            n = self.draw(st.sampled_from([None, 0, 1, 2, 3]))
+            index: Any = self.draw(st.sampled_from([[0, 1], np.array([1, 0]), [-1.0], 0])) if n else self.ref()
+            made = self.g.op("pick", self.ref(), index, n=n, name=name)
+        elif kind == "gather":
+            made = self.g.op("gather", self.ref(), self.operand(), axis=self.draw(st.integers(-1, 1)), name=name)
+        elif kind == "loss":
+            choices = {"weight": [0.5, 2], "ignore_index": -100, "label_smoothing": 0.25, "clip": 1e-7}
+            given = {key: value for key, value in choices.items() if self.draw(st.booleans())}
+            made = self.g.op("cross_entropy", self.ref(), np.array([1, 0]), name=name, **given)
         elif kind == "clip":
             low = self.draw(st.sampled_from([None, 0, -0.5, float("-inf"), 1e-300]))
             made = self.g.op("clip", self.ref(), min=low, max=float("inf"), name=name)
@@ -165,13 +178,21 @@ class Drawn:
         name = self.name()
         kind = self.draw(st.sampled_from(["affine", "batchnorm", "layernorm"]))
         sizes = {"units": 2, "init": "xavier"} if kind == "affine" else {}
+        if kind == "batchnorm":
+            sizes["mode"] = self.draw(st.sampled_from([None, "eval", "train"]))
         self.refs.append(self.g.op(kind, self.ref(), name=name, **sizes))
 
     def target(self) -> None:
-        how = self.draw(st.sampled_from(["none", "loss", "backward"]))
+        how = self.draw(st.sampled_from(["none", "loss", "losses", "backward"]))
         ref = self.ref()
         if how == "loss" and all(n == 1 for n in ref.shape):
             self.g.loss(ref)
+        elif how == "losses":
+            fit = {r.name: r for r in self.refs if all(n == 1 for n in r.shape) and r.dtype == self.g.dtype}
+            if fit:
+                self.g.loss(
+                    self.draw(st.lists(st.sampled_from(list(fit.values())), min_size=1, unique_by=lambda r: r.name))
+                )
         elif how == "backward" and 0 not in ref.shape:
             self.g.backward_from(ref, np.full(ref.shape, 0.1))
 

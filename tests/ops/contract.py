@@ -15,7 +15,7 @@ from graphlab.errors import GraphlabError
 from graphlab.expand import expand
 from graphlab.formula import evaluate, names, parse, show
 from graphlab.formula.evaluate import sum_to
-from graphlab.ops import Context, Op, check_attrs
+from graphlab.ops import Context, Op, check_attrs, mode_of
 from graphlab.trace import Trace
 
 
@@ -38,7 +38,7 @@ class Case:
         return self.op.slot_names(len(self.primals))
 
     def context(self) -> Context:
-        return Context(self.mode, np.random.default_rng(5) if self.op.random else None)
+        return Context(mode_of(self.attrs, self.mode), np.random.default_rng(5) if self.op.random else None)
 
     def forward(self, primals: Sequence[Any] | None = None) -> tuple[Any, tuple[Any, ...]]:
         return self.op.forward(self.context(), *(self.primals if primals is None else primals), **self.attrs)
@@ -153,6 +153,8 @@ def _differences(case: Case, k: int, g: Any) -> np.ndarray:
         def total(step: float, at: tuple[int, ...] = at) -> float:
             moved = x.copy()
             moved[at] += step
+            if case.op.held is not None:
+                moved = case.op.held(moved, x, **case.attrs)
             value, _ = case.forward((*case.primals[:k], moved[()], *case.primals[k + 1 :]))
             return float(np.sum(g * value))
 

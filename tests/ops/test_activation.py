@@ -10,7 +10,19 @@ from graphlab.expand import expand
 from graphlab.ops import check_attrs, get
 
 FAR = np.array([-1000.0, -720.0, -100.0, -40.0, -5.0, -1.0, 0.0, 1.0, 5.0, 40.0, 100.0, 720.0, 1000.0])
-UNFOLDED = ["sigmoid", "tanh", "silu", "softplus", "gelu", "hard_sigmoid", "selu", "softmax", "log_softmax"]
+UNFOLDED = [
+    "sigmoid",
+    "tanh",
+    "silu",
+    "softplus",
+    "gelu",
+    "hard_sigmoid",
+    "hardswish",
+    "relu6",
+    "selu",
+    "softmax",
+    "log_softmax",
+]
 
 
 def value_and_slope(name, x, **given):
@@ -36,6 +48,8 @@ def value_and_slope(name, x, **given):
         ("gelu", {}, 0.5),
         ("gelu", {"approximate": "tanh"}, 0.5),
         ("hard_sigmoid", {}, 1 / 6),
+        ("relu6", {}, 0.0),
+        ("hardswish", {}, 0.5),
     ],
 )
 def test_the_derivative_at_zero(name, given, at_zero):
@@ -128,3 +142,21 @@ def test_softmax_needs_its_axis(shape, axis, message):
         with pytest.raises(ShapeError) as error:
             get(name).shape(shape, axis=axis)
         assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "values", "slopes"),
+    [
+        ("relu6", [-1.0, 0.0, 6.0, 7.0, 5.5], [0.0, 0.0, 6.0, 6.0, 5.5], [0.0, 0.0, 0.0, 0.0, 1.0]),
+        ("hardswish", [-4.0, -3.0, 3.0, 4.0, 1.5], [0.0, 0.0, 3.0, 4.0, 1.125], [0.0, 0.0, 1.0, 1.0, 1.0]),
+    ],
+)
+def test_straight_lines_and_their_kinks(name, x, values, slopes):
+    for unfolded in (False, True):
+        g = builder.Graph()
+        y = g.op(name, g.param("x", x), name="y")
+        g.backward_from(y, np.ones(len(x)))
+        graph = expand(g, ["all"]) if unfolded else g.freeze()
+        trace = autodiff.backward(autodiff.forward(graph))
+        np.testing.assert_allclose(trace["y"].value, values, atol=1e-15)
+        np.testing.assert_allclose(trace["x"].grad, slopes, atol=1e-15)

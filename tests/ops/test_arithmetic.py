@@ -4,6 +4,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from judge import call, infer, judge, pull
 
+import graphlab as gl
 from graphlab.errors import DataError, ShapeError
 
 BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum"]
@@ -100,3 +101,39 @@ def test_a_whole_number_to_a_negative_power_is_refused():
         DataError, match=r"pow: a whole number to a negative power is no whole number; write the base as a"
     ):
         call("pow", np.array([1, 2]), np.array([-1, -1]))
+
+
+POWERS = "graphlab: 1\nparams: {x: [-2, -0.5, 3], n: [3, -2, 4]}\nnodes: {y: %s, L: sum(y)}\n"
+
+
+@pytest.mark.parametrize(
+    ("power", "value", "slope"),
+    [
+        ("x ** 5", lambda x: x**5, lambda x: 5 * x**4),
+        ("x ** 5.0", lambda x: x**5, lambda x: 5 * x**4),
+        ("x ** -3", lambda x: 1 / x**3, lambda x: -3 / x**4),
+        ("x ** n", lambda x: x ** np.array([3, -2, 4]), lambda x: np.array([3 * 4.0, -2 / -0.125, 4 * 27.0])),
+    ],
+)
+def test_a_negative_base_in_a_model_has_whole_powers(power, value, slope):
+    graph = gl.loads(POWERS % power)
+    trace = gl.backward(gl.forward(graph))
+    x = np.array([-2.0, -0.5, 3.0])
+    np.testing.assert_allclose(trace["y"].value, value(x), rtol=1e-14)
+    np.testing.assert_allclose(trace["x"].grad, slope(x), rtol=1e-14)
+    checked = {check.slot: check for check in gl.check_gradients(graph).of("y")}
+    assert (checked["a"].status, checked["a"].checked, checked["a"].undefined) == ("ok", 3, 0)
+    if power == "x ** n":  # no number beside a whole exponent has a power
+        np.testing.assert_array_equal(np.isnan(trace["n"].grad), [True, True, False])
+        birth = gl.blame(trace).birth
+        assert (birth.node, birth.to, birth.elements[0].inputs["x"]) == ("y", "n", -2.0)
+    else:
+        assert trace["n"].grad is None and gl.blame(trace).birth is None
+
+
+def test_any_other_power_of_a_negative_base_is_nan_and_blame_shows_base_and_exponent():
+    trace = gl.backward(gl.forward(gl.loads(POWERS % "x ** 1.5")))
+    np.testing.assert_array_equal(np.isnan(trace["y"].value), [True, True, False])
+    birth = gl.blame(trace, "x").birth
+    assert (birth.node, birth.phase, birth.count) == ("y", "forward", 2)
+    assert birth.elements[0].inputs == {"x": -2.0, "1.5": 1.5}

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from contract import LAYOUTS, Case, case_of, check_expansion, check_layouts, check_untouched, problems, resized
 
-from graphlab.ops import REGISTRY, get
+from graphlab.ops import REGISTRY, get, mode_of
 from graphlab.ops.loss_class import batch_share, indices
 
 OPS = [op for op in REGISTRY.values() if op.family != "leaf"]
-ELEMENT_LOSSES = ("mse", "mae", "huber", "bce", "bce_with_logits")
+ELEMENT_LOSSES = ("mse", "mae", "huber", "smooth_l1", "bce", "bce_with_logits")
 CLASS_LOSSES = ("softmax_cross_entropy", "cross_entropy", "nll")
 RNG = np.random.default_rng(8)
 LABELS = np.array([[2, 0, 1], [1, 1, 0]])
 SOFT = RNG.uniform(size=(2, 3, 4))
+CLIPPED = np.array([[0.05, 0.35, 0.6], [0.1, 0.05, 0.85], [0.25, 0.7, 0.05]])  # away from the kinks at 0.2 and 0.8
 GAMMA, BETA, MEAN, VAR = RNG.uniform(0.5, 2.0, size=(4, 3))
 VARIANTS = [
     ("dropout", (RNG.normal(size=(2, 3, 4)),), {"rate": 0.25}, "train"),
@@ -24,6 +25,11 @@ VARIANTS = [
     ("batchnorm", (RNG.normal(size=(3, 4)), GAMMA, BETA, MEAN, VAR), {"axis": 0}, "train"),
     ("batchnorm", (RNG.normal(size=(3, 4)), GAMMA, BETA, MEAN, VAR), {"axis": 0}, "eval"),
     ("batchnorm", (RNG.normal(size=3), GAMMA, BETA, MEAN, VAR), {}, "eval"),
+    ("batchnorm", (RNG.normal(size=(4, 3)), GAMMA, BETA, MEAN, VAR), {"mode": "eval"}, "train"),
+    ("batchnorm", (RNG.normal(size=(2, 3, 2)), GAMMA, BETA, MEAN, VAR), {"mode": "eval", "axis": 1}, "train"),
+    ("batchnorm", (RNG.normal(size=(4, 3)), GAMMA, BETA, MEAN, VAR), {"mode": "train"}, "eval"),
+    ("dropout", (RNG.normal(size=(3, 4)),), {"rate": 0.25, "mode": "eval"}, "train"),
+    ("dropout", (RNG.normal(size=(3, 4)),), {"rate": 0.25, "mode": "train"}, "eval"),
     ("layernorm", (RNG.normal(size=(2, 4, 3)), GAMMA, BETA), {"eps": 0.1}, "train"),
     ("layernorm", (RNG.normal(size=3), GAMMA, BETA), {}, "train"),
     ("gelu", (RNG.normal(size=(3, 4)),), {"approximate": "tanh"}, "train"),
@@ -49,9 +55,52 @@ VARIANTS = [
       for name in ELEMENT_LOSSES),
     *((name, (np.float64(0.4), np.float64(0.7)), {}, "train") for name in ELEMENT_LOSSES),
     ("huber", (np.array([-3.0, 0.3, 4.0]), np.zeros(3)), {"delta": 2.0}, "train"),
-    ("bce", (np.array([0.05, 0.3, 0.95]), np.array([0.2, 0.5, 0.9])), {"eps": 0.1}, "train"),
+    ("bce", (np.array([0.05, 0.3, 0.95]), np.array([0.2, 0.5, 0.9])), {"clip": 0.1}, "train"),
     ("hinge", (np.array([0.5, 0.5, 2.0]), np.array([1.0, -1.0, 1.0])), {"reduction": "sum"}, "train"),
     ("l2_penalty", (RNG.normal(size=3),), {"rate": 0.5, "half": False}, "train"),
+    *(
+        (name, (RNG.uniform(0.1, 0.9, size=(2, 3, 4)), t), {"reduction": reduction, **choices}, "train")
+        for name in CLASS_LOSSES
+        for reduction in ("mean", "sum")
+        for t, choices in (
+            (LABELS, {"weight": [0.5, 2.0, 0.0, 1.5]}),
+            (LABELS, {"ignore_index": 1}),
+            (np.where(LABELS == 1, -100, LABELS), {"ignore_index": -100}),
+            (LABELS, {"label_smoothing": 0.1}),
+            (LABELS.astype(float), {"label_smoothing": 0.3, "weight": [0.5, 2, 3, 1.5], "ignore_index": 0}),
+            (SOFT, {"weight": [0.5, 2.0, 3.0, 1.5]}),
+            (SOFT, {"label_smoothing": 0.2}),
+            (SOFT, {"label_smoothing": 1, "weight": [0.5, 2.0, 3.0, 1.5]}),
+        )
+    ),
+    *(
+        (name, (RNG.uniform(0.1, 0.9, size=4), t), choices, "train")
+        for name in CLASS_LOSSES
+        for t, choices in (
+            (LABELS[0, 0], {"weight": [0.5, 2.0, 3.0, 1.5], "ignore_index": 3}),
+            (SOFT[0, 0], {"weight": [0.5, 2.0, 3.0, 1.5], "label_smoothing": 0.25}),
+        )
+    ),
+    *(
+        ("cross_entropy", (CLIPPED, t), {"clip": 0.2, **choices}, "train")
+        for t, choices in (
+            (np.array([0, 2, 1]), {}),
+            (np.array([0, 2, 1]), {"ignore_index": 2, "label_smoothing": 0.1}),
+            (SOFT[0, :, :3], {}),
+            (SOFT[0, :, :3], {"weight": [1, 2, 3]}),
+        )
+    ),
+    ("smooth_l1", (np.array([-3.0, 0.3, 4.0]), np.zeros(3)), {"beta": 2.0, "reduction": "sum"}, "train"),
+    ("smooth_l1", (np.array([-3.0, 0.3, 4.0]), np.zeros(3)), {"beta": 0}, "train"),
+    ("relu6", (np.float64(7.3),), {}, "train"),
+    ("hardswish", (np.float64(-1.3),), {}, "train"),
+    ("gather", (RNG.normal(size=(4, 3)), np.array([[1, 1, -4]])), {"axis": 0}, "train"),
+    ("gather", (RNG.normal(size=(2, 3, 2)), np.array([[[0], [2], [-1], [0]]])), {"axis": -2}, "train"),
+    ("gather", (RNG.normal(size=3), np.array([2.0, 2.0, 0.0, 2.0])), {"axis": 0}, "train"),
+    ("pick", (RNG.normal(size=(4, 3)), np.array([2, -3])), {"n": 2}, "train"),
+    ("pick", (RNG.normal(size=(3, 2, 4)), np.array([1.0, 0.0, 1.0])), {}, "train"),
+    ("embedding", (np.array([[3, 0], [3, 1]]), RNG.normal(size=(4, 2))), {"padding_idx": 3}, "train"),
+    ("embedding", (np.array([3, 0, 3, 1]), RNG.normal(size=(4, 2))), {"padding_idx": -4}, "train"),
 ]  # fmt: skip
 MODES = ("train", "eval")
 EXAMPLES = [case_of(op, mode=mode) for mode in MODES for op in OPS]
@@ -118,7 +167,7 @@ def wrong_text(text, value):
 
 def shown(case, what):
     """Which of the op's texts it shows in the case's mode."""
-    return f"eval_{what}" if case.mode == "eval" and case.op.eval_formula is not None else what
+    return f"eval_{what}" if mode_of(case.attrs, case.mode) == "eval" and case.op.eval_formula is not None else what
 
 
 def wrong_formula(case):

@@ -101,8 +101,8 @@ def test_an_impossible_label_costs_infinitely_much_unless_clipped():
     p, t = np.array([0.0]), np.array([1.0])
     with np.errstate(divide="ignore"):
         assert loss("bce", p, t) == np.inf
-    assert loss("bce", p, t, eps=1e-7) == pytest.approx(-np.log(1e-7), rel=1e-12)
-    assert gradients("bce", p, t, eps=1e-7)[0].tolist() == [0.0]
+    assert loss("bce", p, t, clip=1e-7) == pytest.approx(-np.log(1e-7), rel=1e-12)
+    assert gradients("bce", p, t, clip=1e-7)[0].tolist() == [0.0]
 
 
 def test_huber_is_half_a_square_near_and_a_line_far():
@@ -110,6 +110,17 @@ def test_huber_is_half_a_square_near_and_a_line_far():
         x = np.array([d])
         assert loss("huber", x, np.zeros(1), delta=2.0) == value
         assert gradients("huber", x, np.zeros(1), delta=2.0)[0].tolist() == [slope]
+
+
+def test_smooth_l1_is_huber_over_beta_and_mae_for_beta_0():
+    x, t = np.array([0.5, -3.0, 2.0]), np.array([0.0, 0.0, 0.5])
+    for beta in (0.25, 1.0, 4.0):
+        assert loss("smooth_l1", x, t, beta=beta) == pytest.approx(loss("huber", x, t, delta=beta) / beta, rel=1e-14)
+    assert loss("smooth_l1", x, t, beta=0) == loss("mae", x, t)
+    assert gradients("smooth_l1", x, t, beta=0)[0].tolist() == gradients("mae", x, t)[0].tolist()
+    assert gradients("smooth_l1", t, t, beta=0)[0].tolist() == [0.0, 0.0, 0.0]
+    near = loss("smooth_l1", np.array([1e-200]), np.zeros(1), beta=1e-300)
+    assert near == pytest.approx(1e-200) and np.isfinite(gradients("smooth_l1", x, t, beta=1e-300)[0]).all()
 
 
 def test_at_the_kinks_the_derivative_is_zero():
@@ -205,8 +216,9 @@ def test_class_losses_say_which_labels_fit(name):
     ("name", "given", "message"),
     [
         ("huber", {"delta": 0}, "huber: delta is 0 but must be more than 0"),
-        ("bce", {"eps": 0.5}, "bce: eps is 0.5 but must be at least 0 and below 0.5"),
-        ("bce", {"eps": -1e-7}, "bce: eps is -1e-07 but must be at least 0 and below 0.5"),
+        ("smooth_l1", {"beta": -0.5}, "smooth_l1: beta is -0.5 but must be 0 or more"),
+        ("bce", {"clip": 0.5}, "bce: clip is 0.5 but must be at least 0 and below 0.5"),
+        ("bce", {"clip": -1e-7}, "bce: clip is -1e-07 but must be at least 0 and below 0.5"),
     ],
 )
 def test_attributes_that_make_no_sense(name, given, message):

@@ -46,6 +46,8 @@ def reductions():
     yield case("min", torch.min, TIES)
 
 
+NEGATIVE = np.array([-3.0, -2.0, -0.5, -1.0, -2.5, -2.0])
+WHOLE = np.array([3.0, 2.0, -3.0, -2.0, 0.0, 2.5])  # the last is not: NaN
 POWERS = (np.array([-2.0, 0.0, 0.0, 3.0, 0.0, -2.0]), np.array([3.0, 2.0, 0.0, 0.5, -1.0, 0.0]))
 CASES = [
     case("add", torch.add, M, V),
@@ -56,6 +58,9 @@ CASES = [
     case("neg", torch.neg, M),
     case("pow", torch.pow, P, np.abs(V)),
     case("pow", torch.pow, *POWERS),
+    case("pow", torch.pow, NEGATIVE, WHOLE),
+    case("pow", torch.pow, NEGATIVE, np.array([3, 2, -3, -2, 0, 5])),
+    *[case("pow", lambda x, n=n: torch.pow(x, n), NEGATIVE, n) for n in (3, 3.0, 4.0, -3.0, -2, 2.5)],
     *[case("pow", lambda x, n=n: torch.pow(x, n), TIES, n) for n in (0, 1, 2, 3, -1, 2.0)],
     case("pow", lambda _, b: torch.pow(2.0, b), 2.0, M),
     case("square", torch.square, M),
@@ -83,6 +88,28 @@ CASES = [
     case("where", torch.where, COND, M, V),
     *matmuls(),
     case("embedding", torch.nn.functional.embedding, np.array([[2, 0], [2, 3]]), M),
+    *[
+        case(
+            "embedding",
+            lambda i, w, k=k: torch.nn.functional.embedding(i, w, padding_idx=k),
+            np.array([[2, 0], [2, 3]]),
+            M,
+            padding_idx=k,
+        )
+        for k in (2, 1, -1)
+    ],
+    *[
+        case(
+            "gather",
+            lambda x, i, k=k: torch.gather(x, k, i),
+            T,
+            np.random.default_rng(k + 9).integers(0, 2, size),
+            axis=k,
+        )
+        for k, size in ((0, (7, 2, 3)), (1, (4, 5, 3)), (2, (3, 1, 6)), (-1, (1, 2, 1)))
+    ],
+    case("pick", lambda x, i: x[range(4), i], M, np.array([2, 0, -1, 2])),
+    case("pick", lambda x, i: x[range(3), i], T, np.array([1, 0, -2]), n=3),
     case("affine", lambda x, w, b: torch.nn.functional.linear(x, w.T, b), M, T[0].T, V[:2]),
     case("affine", lambda x, w, b: torch.nn.functional.linear(x, w.T, b), T, M.T, RNG.normal(size=4)),
     *reductions(),

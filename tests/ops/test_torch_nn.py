@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from judge import call
 
+import graphlab as gl
 from graphlab.ops import Context, check_attrs, get, unbroadcast
 
 torch = pytest.importorskip("torch")
@@ -16,6 +18,7 @@ SOME = RNG.normal(size=(2, 3, 4))
 LABELS = np.array([[2, 0, 1], [3, 1, 0]])
 SOFT = RNG.uniform(size=(2, 3, 4))
 PROBABILITY = RNG.uniform(0.05, 0.95, size=(2, 3, 4))
+FOURS = tuple(np.random.default_rng(3).uniform(0.5, 2.0, size=(4, 4)))
 VECTORS = tuple(RNG.uniform(0.5, 2.0, size=(4, 3)))
 
 ACTIVATIONS = [
@@ -33,6 +36,8 @@ ACTIVATIONS = [
     ("sigmoid", {}, F.sigmoid),
     ("tanh", {}, F.tanh),
     ("hard_sigmoid", {}, lambda x: F.relu6(x + 3) / 6),  # F.hardsigmoid's own slope is 1/6 in single precision
+    ("relu6", {}, F.relu6),
+    ("hardswish", {}, F.hardswish),
     ("softmax", {}, lambda x: F.softmax(x, -1)),
     ("softmax", {"axis": 0}, lambda x: F.softmax(x, 0)),
     ("log_softmax", {}, lambda x: F.log_softmax(x, -1)),
@@ -45,9 +50,10 @@ def judged(name, primals, attrs, theirs, mode="train", rtol=1e-12, atol=1e-14):
     op = get(name)
     attrs = check_attrs(op, attrs)
     context = Context(mode, np.random.default_rng(0))
-    value, residuals = op.forward(context, *primals, **attrs)
-    g = RNG.normal(size=np.shape(value))[()]
-    parts = op.vjp(context, g, primals, value, residuals, **attrs)
+    with np.errstate(all="ignore"):  # as in a run
+        value, residuals = op.forward(context, *primals, **attrs)
+        g = RNG.normal(size=np.shape(value))[()]
+        parts = op.vjp(context, g, primals, value, residuals, **attrs)
     tensors = [torch.tensor(np.asarray(x)) for x in primals]
     for slot, tensor in zip(op.slot_names(len(primals)), tensors, strict=True):
         tensor.requires_grad_(tensor.is_floating_point() and slot not in op.nograd)
@@ -102,10 +108,94 @@ def test_class_losses(name, x, theirs, t, reduction):
     judged(name, (x, t), {"reduction": reduction}, theirs(reduction))
 
 
+TWOS = np.full((2, 3), 2)
+WEIGHT = (0.25, 2.0, 0.0, 1.5)
+CHOSEN = [
+    (LABELS, {"weight": WEIGHT}),
+    (LABELS, {"ignore_index": 1}),
+    (np.where(LABELS == 1, -100, LABELS), {"ignore_index": -100}),
+    (LABELS, {"label_smoothing": 0.15}),
+    (LABELS, {"label_smoothing": 1.0, "ignore_index": 0}),
+    (LABELS, {"weight": WEIGHT, "ignore_index": 0, "label_smoothing": 0.3}),
+    (TWOS, {"ignore_index": 2}),
+    (TWOS, {"ignore_index": 2, "weight": WEIGHT, "label_smoothing": 0.1}),
+    (TWOS, {"weight": WEIGHT}),
+    (SOFT, {"weight": WEIGHT}),
+    (SOFT, {"label_smoothing": 0.15}),
+    (SOFT, {"label_smoothing": 0.4, "weight": WEIGHT}),
+]
+
+
+# of weights that add up to 0 the mean is 0/0, and so is its gradient: theirs at the label only, ours in the whole row
+OF_NUMBERS = [
+    (t, a) for t, a in CHOSEN if t.ndim == 2 and "label_smoothing" not in a and (t is not TWOS or "ignore_index" in a)
+]
+
+
+def theirs_of(t, attrs):
+    given = {k: torch.tensor(v, dtype=torch.float64) if k == "weight" else v for k, v in attrs.items()}
+    return lambda x, t: F.cross_entropy(flat(x), flat(t) if t.ndim == x.ndim else t.reshape(-1), **given)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("t", "attrs"), CHOSEN, ids=[f"{'x'.join(map(str, t.shape))}-{a}" for t, a in CHOSEN])
+def test_weights_ignored_rows_and_smoothing(t, attrs, reduction):
+    """On logits; the values on (log-)probabilities are the same, and their gradients go through nll_loss below."""
+    attrs = {**attrs, "reduction": reduction}
+    judged("softmax_cross_entropy", (SOME, t), attrs, theirs_of(t, attrs))
+    logs = F.log_softmax(torch.tensor(SOME), -1).numpy()
+    value = theirs_of(t, attrs)(torch.tensor(SOME), torch.tensor(t)).item()
+    for name, x in (("nll", logs), ("cross_entropy", np.exp(logs))):
+        np.testing.assert_allclose(call(name, x, t, **attrs), value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("t", "attrs"), OF_NUMBERS)
+def test_nll_of_class_numbers(t, attrs, reduction):
+    given = {k: torch.tensor(v, dtype=torch.float64) if k == "weight" else v for k, v in attrs.items()}
+    judged(
+        "nll", (SOME, t), {**attrs, "reduction": reduction},
+        lambda x, t: F.nll_loss(flat(x), t.reshape(-1), reduction=reduction, **given),
+    )  # fmt: skip
+    judged(
+        "cross_entropy", (PROBABILITY, t), {**attrs, "reduction": reduction, "clip": 0.2},
+        lambda x, t: F.nll_loss(flat(x).clamp(0.2, 0.8).log(), t.reshape(-1), reduction=reduction, **given),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize(
     ("name", "x", "t", "attrs", "theirs"),
     [
+        ("smooth_l1", 3 * SOME, SOFT, {}, F.smooth_l1_loss),
+        (
+            "smooth_l1",
+            3 * SOME,
+            SOFT,
+            {"beta": 0.25},
+            lambda x, t, reduction: F.smooth_l1_loss(x, t, None, None, reduction, 0.25),
+        ),
+        (
+            "smooth_l1",
+            SOFT,
+            SOFT.copy(),
+            {"beta": 0.0},
+            lambda x, t, reduction: F.smooth_l1_loss(x, t, None, None, reduction, 0.0),
+        ),
+        (
+            "smooth_l1",
+            SOFT + 0.5,
+            SOFT.copy(),
+            {"beta": 0.5},
+            lambda x, t, reduction: F.smooth_l1_loss(x, t, None, None, reduction, 0.5),
+        ),
+        (
+            "bce",
+            PROBABILITY,
+            SOFT,
+            {"clip": 0.2},
+            lambda x, t, reduction: F.binary_cross_entropy(x.clamp(0.2, 0.8), t, reduction=reduction),
+        ),
         ("mse", SOME, SOFT, {}, F.mse_loss),
         ("mae", SOME, SOFT, {}, F.l1_loss),
         ("mae", SOFT, SOFT.copy(), {}, F.l1_loss),
@@ -135,6 +225,28 @@ def test_l2_penalty(half):
         "l2_penalty", (SOME, VECTORS[0]), {"rate": 0.1, "half": half},
         lambda x, v: factor * ((x**2).sum() + (v**2).sum()),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("own", [None, "eval", "train"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_frozen_batchnorm(own, mode):
+    """A layer's own mode before the run's, as PyTorch's module.eval() before the others' train()."""
+    g = gl.Graph()
+    refs = [g.param(f"p{k}", v) for k, v in enumerate((SOME[0], *(v[:4] for v in FOURS[:2])))]
+    states = [g.state("mean", FOURS[2]), g.state("var", FOURS[3])]
+    g.loss(gl.sum(gl.batchnorm(*refs, *states, mode=own, momentum=0.3, name="bn") * g.constant(SOFT[0]), name="L"))
+    trace = gl.backward(gl.forward(g, mode=mode))
+    layer = torch.nn.BatchNorm1d(4, momentum=0.3, dtype=torch.float64).train((own or mode) == "train")
+    with torch.no_grad():
+        for tensor, value in zip((layer.weight, layer.bias, layer.running_mean, layer.running_var), FOURS, strict=True):
+            tensor.copy_(torch.tensor(value))
+    x = torch.tensor(SOME[0], requires_grad=True)
+    (layer(x) * torch.tensor(SOFT[0])).sum().backward()
+    for name, grad in (("p0", x.grad), ("p1", layer.weight.grad), ("p2", layer.bias.grad)):
+        np.testing.assert_allclose(trace[name].grad, grad.numpy(), rtol=1e-10, atol=1e-12)
+    new = {"mean": FOURS[2], "var": FOURS[3], **trace.updates}
+    np.testing.assert_allclose(new["mean"], layer.running_mean.numpy(), rtol=1e-13)
+    np.testing.assert_allclose(new["var"], layer.running_var.numpy(), rtol=1e-13)
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
@@ -173,8 +285,8 @@ def test_dropout(mode):
 
 def test_every_op_of_these_families_is_judged_here():
     judged_here = {name for name, *_ in ACTIVATIONS} | {
-        "softmax_cross_entropy", "cross_entropy", "nll", "mse", "mae", "huber", "bce", "bce_with_logits", "hinge",
-        "l2_penalty", "batchnorm", "layernorm", "dropout",
+        "softmax_cross_entropy", "cross_entropy", "nll", "mse", "mae", "huber", "smooth_l1", "bce",
+        "bce_with_logits", "hinge", "l2_penalty", "batchnorm", "layernorm", "dropout",
     }  # fmt: skip
     from graphlab.ops import families
 
