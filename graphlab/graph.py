@@ -153,7 +153,8 @@ class Graph:
         options = {name: node.attrs[name] for name in OPTIONS if name in node.attrs}
         rng = generator(self.random_seed, node.name)
         value = initialise(node.attrs["shape"], node.attrs.get("init", "zeros"), options, rng)
-        value = value.astype(node.attrs["dtype"], copy=False)
+        with np.errstate(over="ignore"):
+            value = value.astype(node.attrs["dtype"], copy=False)
         value.flags.writeable = False
         return value
 

@@ -114,6 +114,9 @@ def check_init(init: str, options: Mapping[str, Any]) -> None:
             "initialiser 'uniform': low is {low} but must not be more than high, which is {high}", low=low, high=high
         )
         raise ModelError(message)
+    if init == "uniform" and not math.isfinite(high - low):
+        message = tr("initialiser 'uniform': from {low} to {high} is further than a float64 reaches", low=low, high=high)
+        raise ModelError(message)
 
 
 def initialise(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, 
 from graphlab.messages import tr
 
 MAX_DEPTH = 100
-MAX_INTEGER = 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _PART = r"(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*(?:\#\d+)?"  # fc, γ, and E#2 as steps are called
 _TOKEN = re.compile(
     r"""\s*(?:

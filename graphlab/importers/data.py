@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from graphlab import arrayfile
 from graphlab.errors import DataError, MemoryLimitError
 from graphlab.messages import did_you_mean, tr
 
-MAX_BYTES = 4 * 10**9  # of one array
 SUFFIXES = (".npz", ".npy", ".csv")
 _ROWS = re.compile(r"\s*(-?\d{0,18})\s*:\s*(-?\d{0,18})\s*")
 
@@ -70,10 +67,10 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
                 if key is not None:
                     raise DataError(tr("a .npy file holds one array, so it takes no key; leave `key` out"))
                 with path.open("rb") as stream:
-                    return _read_array(stream, path.name)
+                    return arrayfile.read_array(stream, path.name, path.stat().st_size)
             case _:
                 return _read_csv(path, key, whole)
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
+    except arrayfile.UNREADABLE as error:
         text = "'{name}' cannot be read: {error}; save it again (numpy.save, numpy.savez, or a .csv)"
         raise DataError(tr(text, name=path.name, error=str(error).rstrip("."))) from None
     except MemoryError:
@@ -81,8 +78,8 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
 
 
 def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
-    with zipfile.ZipFile(path) as archive:
-        names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
+    with arrayfile.opened(path) as archive:
+        names = archive.names
         listed = ", ".join(names) or tr("none")
         if key is None and len(names) == 1:
             key = names[0]
@@ -101,34 +98,7 @@ def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
                 listed=listed,
             )
             raise DataError(message)
-        with archive.open(f"{key}.npy") as stream:
-            return _read_array(stream, path.name)
-
-
-def _read_array(stream: IO[bytes], name: str) -> np.ndarray:
-    """One array, its header judged before anything is allocated."""
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise DataError(tr("'{name}' is not an array of plain numbers", name=name))
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(stream)
-    if dtype.hasobject:
-        message = tr(
-            "'{name}' holds pickled objects, which could run code, so it is not read; save it as numbers", name=name
-        )
-        raise DataError(message)
-    if dtype.kind not in "fiub":
-        message = tr("'{name}' holds {dtype}, not real numbers; save it as numbers", name=name, dtype=dtype)
-        raise DataError(message)
-    size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES or any(n < 0 for n in shape):
-        message = tr("'{name}' says it holds {shape} numbers, over {limit} bytes; take a part of it",
-                     name=name, shape=shape, limit=MAX_BYTES)  # fmt: skip
-        raise MemoryLimitError(message)
-    body = stream.read(size)
-    if len(body) < size:
-        raise DataError(tr("'{name}' is cut short: it has {got} of {want} bytes", name=name, got=len(body), want=size))
-    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
+        return archive.array(key)
 
 
 def _read_csv(path: Path, key: str | Sequence[str] | None, whole: bool) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from graphlab.importers.places import File
 from graphlab.importers.yamlfile import Value
 from graphlab.messages import did_you_mean, tr
 from graphlab.state import OPTIONS
-from graphlab.values import DTYPES, FLOATS
+from graphlab.values import DTYPES, FLOATS, RANGES, out_of_range, overflows, too_large
 
 _DATA = ("value", "shape", "init", *OPTIONS, "file", "key", "rows")
 KEYS = {
@@ -69,8 +70,6 @@ class _Spec:
             options |= self.initialiser()
         elif array is None:
             raise ModelError(tr("'{name}' needs a value", name=self.name))
-        if self.role in ("param", "state") and isinstance(array, np.ndarray):
-            array = array.astype(self.graph.dtype)
         try:
             if self.role == "constant":
                 self.graph.constant(array, self.name, **options)
@@ -225,5 +224,10 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
             message = tr("'{name}': {found} is not a whole number, but its dtype is {dtype}",
                          name=name, found=item.shown(), dtype=dtype)  # fmt: skip
             raise file.error(DataError, item.place, message)
-        return int(data)
+        data = int(data)
+    low, high = RANGES.get(dtype, (-math.inf, math.inf))
+    if overflows(data, dtype) or not (low <= data <= high or data != data):
+        why = too_large(dtype) if dtype in FLOATS else out_of_range(dtype)
+        message = tr("'{name}': {found} {why}", name=name, found=item.shown(), why=why)
+        raise file.error(DataError, item.place, message)
     return data
