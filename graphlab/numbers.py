@@ -36,6 +36,8 @@ def number(value: Any, precision: int = 4) -> str:
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     if value == 0:
         return "0"
+    if precision > 15:  # no more digits than bring the same number back
+        precision = next((n for n in (15, 16) if n < precision and float(f"{value:.{n}g}") == value), precision)
     if 1e4 <= abs(value) < 1e6:  # whole rather than with an exponent
         return f"{value:.0f}" if precision < 7 else f"{value:.{precision}g}"
     text = f"{value:.{precision}g}"

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 from graphlab.errors import ModelError
+from graphlab.formula.signs import NO_NAME, is_raised
 from graphlab.graph import parent_of
 from graphlab.messages import did_you_mean, tr
 
@@ -23,7 +24,7 @@ def is_plain(name: str) -> bool:
     (True, False, False, True)
     """
     return all(
-        (part.isascii() or unicodedata.normalize("NFKC", part) == part)
+        (part.isascii() or (unicodedata.normalize("NFKC", part) == part and not set(part) & set(NO_NAME)))
         and part.isidentifier()
         and part not in RESERVED
         and not keyword.iskeyword(part)
@@ -43,6 +44,10 @@ def name_of(key: str) -> str:
         return key[1:-1]
     if _ASCII.fullmatch(key) and key not in RESERVED and not keyword.iskeyword(key):
         return key
+    sign = next((c for c in key if c in NO_NAME or is_raised(c)), None)
+    if sign is not None:
+        message = tr("'{name}' cannot be a name: {sign} is a sign; such a name goes in backquotes", name=key, sign=sign)
+        raise ModelError(message)
     name = unicodedata.normalize("NFKC", key)
     for part in name.split("."):
         if part in RESERVED:
