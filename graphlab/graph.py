@@ -118,8 +118,7 @@ class Graph:
         try:
             return self.index[name]
         except KeyError:
-            hint = did_you_mean(name, self.index)
-            raise ModelError(tr("there is no node '{name}'{hint}", name=name, hint=hint)) from None
+            raise ModelError(no_node(name, self.index)) from None
 
     @cached_property
     def leaf_places(self) -> list[tuple[str, int, str]]:
@@ -175,6 +174,24 @@ class Graph:
         from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
 
         return mimebundle(self)
+
+
+def no_node(name: str, known: Iterable[str]) -> str:
+    """That there is no node of this name, and which one may be meant: of a scope its last; of x.grad, x.
+
+    >>> no_node("fc1", ["fc2", "s.a", "s.b"]), no_node("s", ["s.a", "s.b"])
+    ("there is no node 'fc1' (did you mean 'fc2'?)", "there is no node 's': it is a scope, whose last node is 's.b'")
+    """
+    known = list(known)
+    inside = [other for other in known if other.startswith(f"{name}.") and "#" not in other]
+    if inside:
+        return tr("there is no node '{name}': it is a scope, whose last node is '{last}'", name=name, last=inside[-1])
+    owner, _, what = name.rpartition(".")
+    if what in ("grad", "value", "shape"):
+        hint = tr("; write '{owner}' alone", owner=owner) if owner in known else did_you_mean(owner, known)
+    else:
+        hint = did_you_mean(name, known)
+    return tr("there is no node '{name}'{hint}", name=name, hint=hint)
 
 
 def make_graph(nodes: Iterable[Node], **about: Any) -> Graph:

@@ -12,6 +12,7 @@ import numpy as np
 from graphlab.errors import ModelError, ShapeError
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops.axes import axes_text, check_axes
+from graphlab.ops.foreign import hint_for
 
 Shape = tuple[int, ...]
 Array = Any  # a numpy array or numpy scalar: what numpy's own functions return
@@ -157,7 +158,7 @@ def get(name: str) -> type[Op]:
     try:
         return REGISTRY[name]
     except KeyError:
-        hint = did_you_mean(name, REGISTRY)
+        hint = hint_for(name, [op for op, kind in REGISTRY.items() if kind.family != "leaf"])
         message = tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint)
         raise ModelError(message) from None
 
