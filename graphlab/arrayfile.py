@@ -1,4 +1,4 @@
-"""Arrays in .npy and .npz files: each header is judged before anything is allocated, and pickled objects are refused."""
+"""Arrays in .npy and .npz files: headers are judged before anything is allocated, pickled objects are refused."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MAX_BYTES = 4 * 10**9  # of one array
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 # what zipfile, zlib and numpy raise for a file that is damaged, encrypted or of a version to come
 UNREADABLE = (
-    OSError, EOFError, ValueError, LookupError, ArithmeticError, TypeError, RuntimeError, SyntaxError, tokenize.TokenError,
-    struct.error, zipfile.BadZipFile, zlib.error,
+    OSError, EOFError, ValueError, LookupError, ArithmeticError, TypeError, RuntimeError, SyntaxError,
+    tokenize.TokenError, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 

@@ -89,7 +89,15 @@ class _Names(Mapping[str, Any]):
             raise ModelError(tr("there is no '{name}' to look at; write transpose({owner})", name=name, owner=owner))
         if any(other.startswith(f"{name}.") for other in graph.index):
             raise ModelError(no_node(name, graph.index))
-        known = [*graph.index, "value", "grad", "shape", "loss", "position"]
+        known = [
+            *graph.index,
+            *([f"{owner}.grad", f"{owner}.value"] if owner in graph else ()),
+            "value",
+            "grad",
+            "shape",
+            "loss",
+            "position",
+        ]
         raise ModelError(tr("there is no '{name}' to look at{hint}", name=name, hint=did_you_mean(name, known)))
 
     def look(self, i: int, what: str, name: str) -> Any:

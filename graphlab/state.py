@@ -115,7 +115,9 @@ def check_init(init: str, options: Mapping[str, Any]) -> None:
         )
         raise ModelError(message)
     if init == "uniform" and not math.isfinite(high - low):
-        message = tr("initialiser 'uniform': from {low} to {high} is further than a float64 reaches", low=low, high=high)
+        message = tr(
+            "initialiser 'uniform': from {low} to {high} is further than a float64 reaches", low=low, high=high
+        )
         raise ModelError(message)
 
 

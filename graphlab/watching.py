@@ -86,7 +86,9 @@ def matching(graph: Graph, target: str) -> list[int]:
         return found
     if op is not None:
         present = {node.op for node in graph.nodes}
-        hint = tr(" (did you mean '{word}'?)", word=other) if (other := meant(op, present)) else did_you_mean(op, present)
+        hint = (
+            tr(" (did you mean '{word}'?)", word=other) if (other := meant(op, present)) else did_you_mean(op, present)
+        )
         raise ModelError(tr("no node has the op '{op}'{hint}", op=op, hint=hint))
     raise ModelError(no_node(target, graph.index))
 

@@ -30,7 +30,9 @@ _TOKEN = re.compile(
   | (?P<word>'[^'\n]*'|"[^"\n]*")
   | (?P<raised>[⁺⁻]?[{figures}]+)
   | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:]|{sign})
-    )""".replace("{0}", _PART).replace("{figures}", _FIGURES).replace("{sign}", _SIGN),
+    )""".replace("{0}", _PART)
+    .replace("{figures}", _FIGURES)
+    .replace("{sign}", _SIGN),
     re.VERBOSE,
 )
 _BINDS = {**dict.fromkeys(COMPARISONS, 1), "+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5}

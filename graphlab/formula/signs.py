@@ -15,12 +15,14 @@ READ = {
 }
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _WRITE = {
-    "^": "a ** b", "√": "sqrt(x)", "∛": "x ** (1/3)", "ᵀ": "transpose(x)", "′": "transpose(x)", "∑": "sum(x)", 
-    "∞": "inf", "&": "a * b", "|": "maximum(a, b)", "!": "1 - a", "~": "1 - a", "¬": "1 - a", "⊙": "a * b", "∘": "a * b",
-    "∧": "a * b", "∨": "maximum(a, b)", "—": "a - b", "%": "a / 100", "±": "a + b", "?": "where(condition, a, b)",
+    "^": "a ** b", "√": "sqrt(x)", "∛": "x ** (1/3)", "ᵀ": "transpose(x)", "′": "transpose(x)", "∑": "sum(x)",
+    "∞": "inf", "&": "a * b", "|": "maximum(a, b)", "!": "1 - a", "~": "1 - a", "¬": "1 - a", "⊙": "a * b",
+    "∘": "a * b", "∧": "a * b", "∨": "maximum(a, b)", "—": "a - b", "%": "a / 100", "±": "a + b",
+    "?": "where(condition, a, b)",
 }  # fmt: skip
 _WORDS = {
-    "if": "where(condition, a, b)", "else": "where(condition, a, b)", "and": "a * b", "or": "maximum(a, b)", "not": "1 - a",
+    "if": "where(condition, a, b)", "else": "where(condition, a, b)", "and": "a * b", "or": "maximum(a, b)",
+    "not": "1 - a",
 }  # fmt: skip
 _PYTHON = ("for", "lambda", "in", "is", "import")
 _QUOTES = "“”„‘’‚«»"
@@ -44,6 +46,8 @@ def remedy(token: str) -> str:
         return tr("; an expression has no '{word}' as Python has", word=token)
     if token in ("∂", "∇"):
         return tr("; graphlab works gradients out itself, so a model does not write them")
+    if token == ".":
+        return tr("; what Python writes as a method is a function here: sum(x)")
     if len(token) == 1 and token in _QUOTES:
         return tr("; write plain quotes, ' or \"")
     if token in ("'", '"'):

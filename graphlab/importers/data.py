@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import numpy as np
 
 from graphlab import arrayfile
 from graphlab.errors import DataError, MemoryLimitError
+from graphlab.importers.table import read_table
 from graphlab.messages import did_you_mean, tr
 
 SUFFIXES = (".npz", ".npy", ".csv")
@@ -69,7 +69,7 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
                 with path.open("rb") as stream:
                     return arrayfile.read_array(stream, path.name, path.stat().st_size)
             case _:
-                return _read_csv(path, key, whole)
+                return read_table(path, key, whole)
     except arrayfile.UNREADABLE as error:
         text = "'{name}' cannot be read: {error}; save it again (numpy.save, numpy.savez, or a .csv)"
         raise DataError(tr(text, name=path.name, error=str(error).rstrip("."))) from None
@@ -99,71 +99,6 @@ def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
             )
             raise DataError(message)
         return archive.array(key)
-
-
-def _read_csv(path: Path, key: str | Sequence[str] | None, whole: bool) -> list[Any]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        try:
-            lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-        except (csv.Error, UnicodeDecodeError) as error:
-            message = tr("'{name}' is not a table of numbers: {error}", name=path.name, error=error)
-            raise DataError(message) from None
-    header: list[str] | None = None
-    if lines and not all(_is_number(cell) for cell in lines[0][1]):
-        header = [cell.strip() for cell in lines.pop(0)[1]]
-    if not lines:
-        raise DataError(tr("'{name}' has no row of numbers", name=path.name))
-    width = len(lines[0][1])
-    columns = _columns(path.name, header, key, width)
-    return [_row(path.name, at, row, width, columns, whole) for at, row in lines]
-
-
-def _columns(name: str, header: list[str] | None, key: str | Sequence[str] | None, width: int) -> int | list[int]:
-    """Which columns are meant: one as a vector, several as a matrix."""
-    if key is None:
-        return list(range(width))
-    if header is None:
-        message = tr(
-            "'{name}' has no row of column names, so `key` picks nothing; add one, or leave `key` out", name=name
-        )
-        raise DataError(message)
-    wanted = [key] if isinstance(key, str) else list(key)
-    for column in wanted:
-        if column not in header:
-            hint, listed = did_you_mean(column, header), ", ".join(header)
-            message = tr("'{name}' has no column '{key}'{hint}; it has: {listed}",
-                         name=name, key=column, hint=hint, listed=listed)  # fmt: skip
-            raise DataError(message)
-    found = [header.index(column) for column in wanted]
-    return found[0] if isinstance(key, str) else found
-
-
-def _row(name: str, line: int, row: list[str], width: int, columns: int | list[int], whole: bool) -> Any:
-    if len(row) != width:
-        message = tr("'{name}', line {line}: {got} numbers, but the rows above have {want}",
-                     name=name, line=line, got=len(row), want=width)  # fmt: skip
-        raise DataError(message)
-
-    def cell(i: int) -> int | float:
-        text = row[i].strip()
-        if whole and re.fullmatch(r"[-+]?\d{1,18}", text):
-            return int(text)
-        if not _is_number(text):
-            message = tr("'{name}', line {line}, column {column}: '{text}' is not a number",
-                         name=name, line=line, column=i + 1, text=text)  # fmt: skip
-            raise DataError(message)
-        return float(text)
-
-    return cell(columns) if isinstance(columns, int) else [cell(i) for i in columns]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
 
 
 def take_rows(array: Any, rows: str) -> Any:

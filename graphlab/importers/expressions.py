@@ -198,7 +198,8 @@ def fold(op: str, a: Any, b: Any) -> int | float | None:
             value = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b}[op]()
     except (ArithmeticError, ValueError):
         raise ModelError(message) from None
-    if isinstance(value, complex) or not math.isfinite(value) or (isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER):
+    too_large = isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER
+    if isinstance(value, complex) or not math.isfinite(value) or too_large:
         raise ModelError(message)
     return value
 

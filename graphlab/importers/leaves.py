@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,11 @@ KEYS = {
     "constant": ("value", "shape", "dtype"),
 }
 _FROM_FILE = ("file", "key", "rows")
+_ELSEWHERE = {  # what others call an option
+    **dict.fromkeys(("csv", "npy", "npz", "path", "data", "filename"), "file"), "values": "value", "size": "shape",
+    **dict.fromkeys(("column", "columns", "col", "usecols"), "key"), "type": "dtype", "initializer": "init",
+    "requires_grad": "grad",
+}  # fmt: skip
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -51,7 +57,8 @@ class _Spec:
         self.given: dict[str, Value] = {key: entry for key, (_, entry) in entries.items()}
         for key, (at, _) in entries.items():
             if key not in KEYS[role]:
-                hint, listed = did_you_mean(key, KEYS[role]), ", ".join(KEYS[role])
+                hint = did_you_mean(_ELSEWHERE.get(key.casefold(), key), KEYS[role])
+                listed = ", ".join(KEYS[role])
                 message = tr("unknown option '{key}'{hint}; there are: {listed}", key=key, hint=hint, listed=listed)
                 raise file.error(ModelError, at.place, message)
 
@@ -217,7 +224,9 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
         )
         raise file.error(DataError, item.place, message)
     if not isinstance(data, int | float):
-        message = tr("'{name}': {found} is not a number; expressions stand under nodes", name=name, found=item.shown())
+        hint = written(item.text) if isinstance(data, str) else ""
+        text = "'{name}': {found} is not a number{hint}"
+        message = tr(text, name=name, found=item.shown(), hint=hint or tr("; expressions stand under nodes"))
         raise file.error(DataError, item.place, message)
     if isinstance(data, float) and dtype not in FLOATS:
         if not data.is_integer():
@@ -226,8 +235,25 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
             raise file.error(DataError, item.place, message)
         data = int(data)
     low, high = RANGES.get(dtype, (-math.inf, math.inf))
-    if overflows(data, dtype) or not (low <= data <= high or data != data):
+    if overflows(data, dtype) or data < low or data > high:
         why = too_large(dtype) if dtype in FLOATS else out_of_range(dtype)
         message = tr("'{name}': {found} {why}", name=name, found=item.shown(), why=why)
         raise file.error(DataError, item.place, message)
     return data
+
+
+def written(text: str) -> str:
+    """How a number is written that was meant by a text; empty where none was.
+
+    >>> written("-Infinity"), written("1,5"), written("–3"), written("a + b")
+    ('; write -.inf', '; a decimal point is written .', '; the minus is written -', '')
+    """
+    match = re.fullmatch(r"([-+]?)(nan|inf|infinity|∞)", text.strip(), re.IGNORECASE)
+    if match:
+        word = ".nan" if match[2].lower() == "nan" else ".inf"
+        return tr("; write {written}", written=("-" if match[1] == "-" and word == ".inf" else "") + word)
+    if re.fullmatch(r"[−–—]\s*[\d.]+(?:[eE][-+]?\d+)?", text.strip()):
+        return tr("; the minus is written -")
+    if re.fullmatch(r"[-+]?\d+,\d+", text.strip()):
+        return tr("; a decimal point is written .")
+    return ""

@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from graphlab.messages import did_you_mean, tr
 
 MODULES = (
-    "np", "numpy", "jnp", "jax.numpy", "jax.nn", "jax.lax", "lax", "jax", "torch", "torch.nn", "torch.nn.functional", "nn",
-    "nn.functional", "f", "functional", "tf", "tf.nn", "tf.math", "tf.keras.layers", "tf.keras.activations", "keras.ops",
-    "keras.layers", "keras.activations", "keras.losses", "tf.keras.losses", "layers", "activations", "losses", "k", "math",
+    "np", "numpy", "jnp", "jax.numpy", "jax.nn", "jax.lax", "lax", "jax", "torch", "torch.nn",
+    "torch.nn.functional", "nn",
+    "nn.functional", "f", "functional", "tf", "tf.nn", "tf.math", "tf.keras.layers", "tf.keras.activations",
+    "keras.ops",
+    "keras.layers", "keras.activations", "keras.losses", "tf.keras.losses", "layers", "activations", "losses", "k",
+    "math",
     "scipy.special", "optax", "flax.linen", "onnx", "gl", "graphlab", "ops",
 )  # fmt: skip
 TORCH = ("f", "functional", "nn.functional", "torch.nn.functional", "nn", "torch.nn")
@@ -123,23 +126,23 @@ ADVICE = {
     **dict.fromkeys(("identity", "sequential"), "use the node itself"),
     **dict.fromkeys(("addbias", "biasadd"), "write x + b"),
 }  # fmt: skip
-NONE_YET = (
-    "conv conv1d conv2d conv3d convtranspose convtranspose2d conv2dtranspose depthwiseconv2d separableconv2d "
-    "convolution lstm lstmcell gru grucell rnn rnncell simplernn attention multiheadattention multiheadselfattention "
-    "scaleddotproductattention transformer transformerencoderlayer transformerencoder "
-    "maxpool maxpool1d maxpool2d maxpool3d maxpooling1d maxpooling2d avgpool avgpool1d avgpool2d averagepooling2d "
-    "averagepool globalaveragepool globalaveragepooling2d globalmaxpool adaptiveavgpool2d unfold pad zeropad2d "
-    "groupnorm groupnormalization instancenorm instancenorm2d instancenormalization rmsnorm lrn localresponsenorm "
-    "gather take takealongaxis scatter scatteradd embeddingbag onehot topk sort argsort cumsum cumprod prod argmax argmin "
-    "smoothl1loss smoothl1 kldivloss kldivergence kldiv kullbackleiblerdivergence cosinesimilarity cosineembeddingloss "
-    "tripletmarginloss tripletmargin ctcloss poisson poissonnllloss gaussiannllloss focalloss "
-    "prelu rrelu celu glu swiglu mish hardswish hardshrink softshrink hardsilu threshold logsigmoid softmin softmax2d maxout "
-    "dropout2d spatialdropout2d gaussiannoise gaussiandropout "
-    "sinh cosh asin acos atan arcsin arccos arctan atan2 asinh acosh atanh floor ceil round mod remainder fmod trunc "
-    "einsum outer kron cross trace det linalginv cholesky svd eig solve diag triu tril "
-    "upsample upsampling2d interpolate pixelshuffle randn rand lgamma gamma digamma erfc erfinv bilinear "
-    "nonzero isnan isinf any all flip roll split chunk"
-).split()  # fmt: skip
+_NONE_YET = """
+conv conv1d conv2d conv3d convtranspose convtranspose2d conv2dtranspose depthwiseconv2d separableconv2d convolution
+lstm lstmcell gru grucell rnn rnncell simplernn attention multiheadattention multiheadselfattention
+scaleddotproductattention transformer transformerencoderlayer transformerencoder maxpool maxpool1d maxpool2d
+maxpool3d maxpooling1d maxpooling2d avgpool avgpool1d avgpool2d averagepooling2d averagepool globalaveragepool
+globalaveragepooling2d globalmaxpool adaptiveavgpool2d unfold pad zeropad2d groupnorm groupnormalization
+instancenorm instancenorm2d instancenormalization rmsnorm lrn localresponsenorm gather take takealongaxis scatter
+scatteradd embeddingbag onehot topk sort argsort cumsum cumprod prod argmax argmin smoothl1loss smoothl1 kldivloss
+kldivergence kldiv kullbackleiblerdivergence cosinesimilarity cosineembeddingloss tripletmarginloss tripletmargin
+ctcloss poisson poissonnllloss gaussiannllloss focalloss prelu rrelu celu glu swiglu mish hardswish hardshrink
+softshrink hardsilu threshold logsigmoid softmin softmax2d maxout dropout2d spatialdropout2d gaussiannoise
+gaussiandropout sinh cosh asin acos atan arcsin arccos arctan atan2 asinh acosh atanh floor ceil round mod remainder
+fmod trunc einsum outer kron cross trace det linalginv cholesky svd eig solve diag triu tril upsample upsampling2d
+interpolate pixelshuffle randn rand lgamma gamma digamma erfc erfinv bilinear nonzero isnan isinf any all flip roll
+split chunk
+"""
+NONE_YET = frozenset(_NONE_YET.split())
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:
@@ -152,7 +155,9 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     same = {_folded(op): op for op in known}
     wanted = _folded(bare)
     other = OURS_IN_TORCH.get(wanted) if module in TORCH else None
-    other = other or (wanted if wanted in same else _TABLE.get(wanted) or wanted.removesuffix("loss").removesuffix("layer"))
+    other = other or (
+        wanted if wanted in same else _TABLE.get(wanted) or wanted.removesuffix("loss").removesuffix("layer")
+    )
     return same.get(_folded(other))
 
 
@@ -162,7 +167,7 @@ def hint_for(name: str, known: Iterable[str]) -> str:
     found = meant(name, known)
     if found is not None:
         return tr(" (did you mean '{word}'?)", word=found)
-    module, bare = _parts(name)
+    bare = _parts(name)[1]
     wanted = _folded(bare)
     if wanted in ADVICE:
         return tr(" ({advice})", advice=tr(ADVICE[wanted]))

@@ -24,9 +24,12 @@ def main() -> int:
     kinds = [kind for kind in KINDS if not given.kind or kind.name in given.kind]
     with tempfile.TemporaryDirectory() as folder:
         done, found = many(kinds, given.seed, Path(folder), given.seconds, given.count, given.start)
-    print(f"{sum(done.values()):,} inputs with the seed {given.seed}: " + ", ".join(f"{n:,} {k}" for k, n in done.items()))
+    print(
+        f"{sum(done.values()):,} inputs with the seed {given.seed}: " + ", ".join(f"{n:,} {k}" for k, n in done.items())
+    )
     for finding in found.values():
-        print(f"\n{finding.kind} {finding.number}: {finding.what}\n{repr(finding.given)[:800]}\n{finding.told[-700:]}".rstrip())
+        told = f"{repr(finding.given)[:800]}\n{finding.told[-700:]}"
+        print(f"\n{finding.kind} {finding.number}: {finding.what}\n{told}".rstrip())
     return 1 if found or not all(done.values()) else 0
 
 

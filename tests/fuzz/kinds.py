@@ -31,17 +31,20 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 SMALL = "graphlab: 1\ninputs: {x: [[1, 2], [3, 5]]}\nparams: {w: [[0.5, -1], [2, 0.25]]}\nnodes:\n"
 MODELS = (
     SMALL + "  y: relu(x @ w + 1)\n  L: sum(y * y)\nloss: L\n",
-    SMALL + "  s:\n    h: tanh(x * k)\n    k: -2\n  p: softmax(s.h @ w)\n  L: softmax_cross_entropy(p, t)\n  t: [0, 1]\n",
+    SMALL + "  s:\n    h: tanh(x * k)\n    k: -2\n  p: softmax(s.h @ w)\n"
+    "  L: softmax_cross_entropy(p, t)\n  t: [0, 1]\n",
     SMALL + "  fc: affine(x, units=3, init=he)\n  bn: batchnorm(fc)\n  act: gelu(bn)\n  L: mean(act[:, 0:2] ** 2)\n",
     SMALL.replace("x:", "c: {value: [1, 0], dtype: int64}, b: {value: [true, false], dtype: bool}, x:")
     + "  y: where(b, x, w)\n  m: concat([y, x], axis=0)\n  L: mse(max(m, axis=0), c)\n",
     "graphlab: 1\ndtype: float32\nseed: 7\ninputs:\n  x: {shape: [3, 2], init: normal, std: 2, grad: false}\nparams:\n"
     "  W: {shape: [2, 2], init: xavier, distribution: normal}\n  b: {value: [0, 0], trainable: false}\nnodes:\n"
     "  y: layernorm(sigmoid(affine(x, W, b)))\nbackward: {node: y, gradient: [[1, 2], [3, 4], [5, 6]]}\n",
-    "graphlab: 1\ninputs: &a\n  x: 0.5\n  y: -2.0\nnodes:\n  a: log(x / y ** 2 + exp(-x))\n  b: maximum(a, abs(y)) * sqrt(x)\n"
+    "graphlab: 1\ninputs: &a\n  x: 0.5\n  y: -2.0\nnodes:\n"
+    "  a: log(x / y ** 2 + exp(-x))\n  b: maximum(a, abs(y)) * sqrt(x)\n"
     "  `L 1`: a * b + 3e-2\nloss: '`L 1`'\n",
     '{"graphlab": 1, "params": {"w": [3, "NaN"]}, "nodes": {"a": "w * x", "L": "sum(a)", "x": -2}, "loss": "L"}\n',
-    "graphlab: 1\ninputs: {x: {file: d.csv, key: [a, b], rows: '0:2'}, t: {file: d.csv, key: t}}\nparams: {w: [1, 2]}\nnodes:\n"
+    "graphlab: 1\ninputs: {x: {file: d.csv, key: [a, b], rows: '0:2'}, t: {file: d.csv, key: t}}\n"
+    "params: {w: [1, 2]}\nnodes:\n"
     "  L: mse(x @ w, [1, 2])\n",
 )  # fmt: skip
 CSV = "a,b,t\n1,2,0\n3.5,-4,1\n1e-3,0,1\n"
@@ -136,7 +139,9 @@ def read_data(suffix: str, given: bytes, folder: Path) -> None:
     (folder / f"given{suffix}").write_bytes(given)
     for more in ("", ", dtype: int64", ", key: a", ", key: [a, t], rows: '0:2'"):
         try:
-            graph = gl.loads(f"graphlab: 1\ninputs: {{x: {{file: given{suffix}{more}}}}}\nnodes: {{L: sum(x)}}", base=folder)
+            graph = gl.loads(
+                f"graphlab: 1\ninputs: {{x: {{file: given{suffix}{more}}}}}\nnodes: {{L: sum(x)}}", base=folder
+            )
             forward(graph, max_memory=20_000_000)
         except GraphlabError:
             pass

@@ -21,7 +21,7 @@ SECONDS = 10  # of one input
 MEGABYTES = 500  # that one input may add to what the process has needed so far
 
 
-class TooSlow(BaseException):  # noqa: N818
+class TooSlow(BaseException):
     """The time of one input is over. Not an Exception, so that nothing takes it for a mistake in the file."""
 
 
