@@ -310,7 +310,7 @@ def scopes_of(names: Sequence[tuple[str, bool]]) -> list[str]:
     out = []
     for name, _ in names:
         scope = name if name in unfolded and name in is_node else parent_of(name)
-        while scope in is_node and scope not in unfolded:
+        while scope and scope in is_node and scope not in unfolded:
             scope = parent_of(scope)
         out.append(scope)
     return out

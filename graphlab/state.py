@@ -138,7 +138,7 @@ def initialise(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rn
         case "ones":
             return np.ones(shape)
         case "normal":
-            return np.asarray(rng.normal(options.get("mean", 0.0), options.get("std", 1.0), shape))
+            return np.asarray(rng.normal(options.get("mean", 0.0), abs(options.get("std", 1.0)), shape))  # -0.0 is 0
         case "uniform":
             return np.asarray(rng.uniform(options.get("low", 0.0), options.get("high", 1.0), shape))
         case "xavier":

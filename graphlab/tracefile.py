@@ -201,11 +201,15 @@ def load(path: str | Path) -> Trace:
 
 def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trace:
     """The trace of a JSON object, with the arrays of an .npz."""
-    from graphlab.autodiff import plan
+    from graphlab.autodiff import check_iteration, plan
 
     if data["format"] != FORMAT:
         message = tr("the format is {found!r} but this version reads {known!r}", found=data["format"], known=FORMAT)
         raise TraceError(message)
+    seed, iteration = int(data.get("seed", 0)), int(data.get("iteration", 0))
+    check_iteration(iteration)
+    if not 0 <= seed < 2**63:
+        raise ValueError(seed)
     rows = data["nodes"]
     columns = [_Column(row, i, arrays) for i, row in enumerate(rows)]
     graph = _graph(data, [column.node for column in columns])
@@ -226,7 +230,7 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
     summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
     return Trace(
-        graph, made, state, feeds, mode, int(data.get("iteration", 0)), values, None, cotangents,
+        graph, made, state, feeds, mode, iteration, values, None, cotangents,
         contributions if cotangents is not None else None, summaries,
     )  # fmt: skip
 
@@ -236,6 +240,8 @@ class _Column:
 
     def __init__(self, row: Mapping[str, Any], i: int, arrays: Mapping[str, np.ndarray]) -> None:
         role, dtype, shape = row["role"], row["dtype"], tuple(int(n) for n in row["shape"])
+        if not row["name"] or not isinstance(row["scope"], str):
+            raise ValueError(row["name"])
         if dtype not in DTYPES or not isinstance(row["name"], str):
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
         self.value = _stored(arrays, f"value/{i}", row["value"], dtype, shape)

@@ -14,7 +14,7 @@ from typing import Any
 from graphlab.errors import DataError
 from graphlab.messages import did_you_mean, tr
 
-SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+SEPARATORS = (",", ";", "\t")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 Line = tuple[int, list[str]]  # its number in the file, and its cells
 
@@ -102,7 +102,7 @@ class _Table:
             )  # fmt: skip
             message = tr(
                 "'{name}', line {line}: {got} cells, but {above}; the columns are separated by {separator}",
-                name=self.name, line=line, got=len(row), above=above, separator=tr(SEPARATORS[self.separator]),
+                name=self.name, line=line, got=len(row), above=above, separator=_named(self.separator),
             )  # fmt: skip
             if self.separator == ",":
                 message += tr(" (beside decimal commas it has to be a semicolon)")
@@ -145,6 +145,10 @@ class _Table:
                          why=_why(text, value, self.width))  # fmt: skip
             raise DataError(message)
         return value
+
+
+def _named(separator: str) -> str:
+    return {",": tr("a comma"), ";": tr("a semicolon"), "\t": tr("a tab")}[separator]
 
 
 def _why(text: str, value: float | None, width: int) -> str:

@@ -1,7 +1,7 @@
 """What PyTorch, Keras, JAX and ONNX call an op, and what it is called here; names are compared without case and _.
 
-A name that stands in OURS is another name of that op. One in ADVICE needs more words than a name. One in NONE_YET is
-looked up again each time, so that an op of this name, once it is there, is simply found.
+A name in OURS is another name of that op, one in WRITE an expression. An op of the name itself comes before all of
+these, so that one that is added is found at once, though it still stands in NONE_YET.
 """
 
 from __future__ import annotations
@@ -95,37 +95,21 @@ OURS = {
     "not_equal": "ne unequal",
     "l2_penalty": "l2 l2regularizer weightdecay l2norm",
 }  # fmt: skip
-ADVICE = {
-    **dict.fromkeys(
-        ("categoricalcrossentropy", "sparsecategoricalcrossentropy"),
-        "of probabilities it is cross_entropy, of logits softmax_cross_entropy",
-    ),
-    **dict.fromkeys(
-        ("binarycrossentropy", "logloss"), "of probabilities it is bce, of logits bce_with_logits"
-    ),
-    **dict.fromkeys(("std", "standarddeviation", "stddev"), "write sqrt(var(x))"),
-    **dict.fromkeys(("norm", "linalgnorm", "frobeniusnorm"), "write sqrt(sum(x ** 2))"),
-    "rsqrt": "write x ** -0.5",
-    "log1p": "write log(1 + x)",
-    "expm1": "write exp(x) - 1",
-    "log2": "write log(x) / log(2)",
-    "log10": "write log(x) / log(10)",
-    "logsumexp": "write log(sum(exp(x)))",
-    "tanhshrink": "write x - tanh(x)",
-    "softsign": "write x / (1 + abs(x))",
-    "relu6": "write clip(x, min=0, max=6)",
-    "zeroslike": "write 0 * x",
-    "oneslike": "write 0 * x + 1",
-    **dict.fromkeys(("squeeze", "unsqueeze", "expanddims"), "write reshape(x, shape=[…])"),
-    **dict.fromkeys(("slice", "getitem", "indexselect", "narrow"), "write x[0] or x[1:3]"),
-    **dict.fromkeys(("logicaland",), "write a * b"),
-    **dict.fromkeys(("logicalor",), "write maximum(a, b)"),
-    **dict.fromkeys(("logicalnot",), "write 1 - a"),
-    **dict.fromkeys(("constant", "tensor", "array", "asarray"), "a list of numbers stands for itself: [1, 2]"),
-    **dict.fromkeys(("input", "parameter", "variable", "placeholder"), "inputs and params have their own sections"),
-    **dict.fromkeys(("identity", "sequential"), "use the node itself"),
-    **dict.fromkeys(("addbias", "biasadd"), "write x + b"),
+WRITE = {
+    **dict.fromkeys(("std", "standarddeviation", "stddev"), "sqrt(var(x))"),
+    **dict.fromkeys(("norm", "linalgnorm", "frobeniusnorm"), "sqrt(sum(x ** 2))"),
+    **dict.fromkeys(("squeeze", "unsqueeze", "expanddims"), "reshape(x, shape=[…])"),
+    **dict.fromkeys(("slice", "getitem", "indexselect", "narrow"), "x[0], x[1:3]"),
+    **dict.fromkeys(("constant", "tensor", "array", "asarray"), "[1, 2]"),
+    **dict.fromkeys(("addbias", "biasadd"), "x + b"),
+    "rsqrt": "x ** -0.5", "log1p": "log(1 + x)", "expm1": "exp(x) - 1", "log2": "log(x) / log(2)",
+    "log10": "log(x) / log(10)", "logsumexp": "log(sum(exp(x)))", "tanhshrink": "x - tanh(x)",
+    "softsign": "x / (1 + abs(x))", "relu6": "clip(x, min=0, max=6)", "zeroslike": "0 * x", "oneslike": "0 * x + 1",
+    "logicaland": "a * b", "logicalor": "maximum(a, b)", "logicalnot": "1 - a",
 }  # fmt: skip
+LEAVES = ("input", "parameter", "variable", "placeholder")
+CLASSES = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
+TWO_CLASSES = ("binarycrossentropy", "logloss")
 _NONE_YET = """
 conv conv1d conv2d conv3d convtranspose convtranspose2d conv2dtranspose depthwiseconv2d separableconv2d convolution
 lstm lstmcell gru grucell rnn rnncell simplernn attention multiheadattention multiheadselfattention
@@ -169,10 +153,8 @@ def hint_for(name: str, known: Iterable[str]) -> str:
         return tr(" (did you mean '{word}'?)", word=found)
     bare = _parts(name)[1]
     wanted = _folded(bare)
-    if wanted in ADVICE:
-        return tr(" ({advice})", advice=tr(ADVICE[wanted]))
-    if wanted in NONE_YET:
-        return tr(" (graphlab has none yet)")
+    if said := _advice(wanted):
+        return said
     owner, _, method = bare.rpartition(".")
     if owner:  # x.sum(), x.reshape(…): a method
         found = meant(method, known)
@@ -181,6 +163,19 @@ def hint_for(name: str, known: Iterable[str]) -> str:
     if len(name) <= 2:
         return tr(" (a product is written with *: {name} * (…))", name=name)
     return did_you_mean(bare, known)
+
+
+def _advice(wanted: str) -> str:
+    """What to say of a name that means no one op here."""
+    if wanted in CLASSES:
+        return tr(" (of probabilities it is cross_entropy, of logits softmax_cross_entropy)")
+    if wanted in TWO_CLASSES:
+        return tr(" (of probabilities it is bce, of logits bce_with_logits)")
+    if wanted in LEAVES:
+        return tr(" (inputs and params have sections of their own)")
+    if wanted in WRITE:
+        return tr(" (write {written})", written=WRITE[wanted])
+    return tr(" (graphlab has none yet)") if wanted in NONE_YET else ""
 
 
 def _folded(name: str) -> str:

@@ -123,7 +123,9 @@ def read_condition(text: str, folder: Path) -> None:
 
 def assignment_words(rng: random.Random) -> list[str]:
     seeds = ("x=2", "x=[[1, 2], [3, 4]]", "y=-1.5e3", "x = 1", "x=nan", "x=1,2", "x=", "x=[1,2", "w0=+.5", "x=1/2")
-    return [mutations.text(rng, rng.choice(seeds)) for _ in range(rng.randrange(1, 4))]
+    words = [rng.choice(seeds[:3]), rng.choice(seeds)]
+    words[rng.randrange(2)] = mutations.text(rng, rng.choice(seeds))
+    return words[: rng.randrange(1, 3)]
 
 
 def read_assignments(words: list[str], folder: Path) -> None:
