@@ -94,7 +94,11 @@ def test_columns_point_at_the_text():
         ("a; b", 1, "';' is not part of an expression"),
         ("lambda x: x", 7, "'x' is not expected here; an expression has no 'lambda' as Python has"),
         ("a if b else c", 2, "'if' is not expected here; write where(condition, a, b)"),
-        ("'open", 0, "''' is not part of an expression; a text in quotes does not end here, and a transpose is written transpose(x)"),
+        (
+            "'open",
+            0,
+            "''' is not part of an expression; a text in quotes does not end here, and a transpose is written transpose(x)",
+        ),
     ],
 )
 def test_refusals(text, column, message):

@@ -66,7 +66,8 @@ TOUR = {
     "format": "graphlab.tour/1",
     "stops": [
         {"text": {"en": "Start", "ko": "시작"}, "phase": "start"},
-        {"node": "y", "phase": "backward", "to": "x", "text": "one", "highlight": ["y->x", "y"], "view": "backward"},
+        {"node": "y", "phase": "backward", "to": "y#2", "text": "one", "highlight": ["y->y#2", "y"],
+         "view": "backward"},
         {"node": "L", "unfold": ["y"], "text": "two"},
     ],
 }  # fmt: skip
