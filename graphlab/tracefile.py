@@ -242,6 +242,8 @@ class _Column:
         role, dtype, shape = row["role"], row["dtype"], tuple(int(n) for n in row["shape"])
         if not row["name"] or not isinstance(row["scope"], str):
             raise ValueError(row["name"])
+        if role != (row["op"] if row["op"] in LEAVES else "node"):
+            raise ValueError(role)
         if dtype not in DTYPES or not isinstance(row["name"], str):
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
         self.value = _stored(arrays, f"value/{i}", row["value"], dtype, shape)

@@ -97,7 +97,8 @@ def test_columns_point_at_the_text():
         (
             "'open",
             0,
-            "''' is not part of an expression; a text in quotes does not end here, and a transpose is written transpose(x)",
+            "''' is not part of an expression; a text in quotes does not end here, and a transpose is written "
+            "transpose(x)",
         ),
     ],
 )

@@ -85,6 +85,11 @@ class _Table:
         return len(self.header or self.lines[0][1])
 
     def fits(self) -> bool:
+        """Whether all is as it should be; a first row of numbers that another separator parts is no row of names."""
+        names = self.header if self.header and len(self.header) == 1 else []
+        apart = [(name.split(other), other) for name in names for other in SEPARATORS if other in name]
+        if any(all(_number(cell, other) is not None for cell in cells) for cells, other in apart):
+            return False
         return bool(self.lines) and all(
             len(row) == self.width and all(_number(cell, self.separator) is not None for cell in row)
             for _, row in self.lines
