@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -56,7 +57,9 @@ def read_array(stream: IO[bytes], name: str, available: int) -> np.ndarray:
     if version not in ((1, 0), (2, 0)):
         raise DataError(tr("'{name}' is not an array of plain numbers", name=name))
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers that Python 2 wrote, or nobody
+        shape, fortran, dtype = header(stream)
     if dtype.hasobject:
         message = tr(
             "'{name}' holds pickled objects, which could run code, so it is not read; save it as numbers", name=name

@@ -170,6 +170,17 @@ def test_a_broken_archive_is_one_message(tmp_path: Path, what: str) -> None:
         gl.loads("graphlab: 1\ninputs: {x: {file: t.npz, key: trace}}", base=tmp_path)
 
 
+@pytest.mark.parametrize("shape", [b"(4L,)", b"(True,)", b"(4, )", b"(2, 2L)"])
+def test_an_odd_header_leaves_no_warning(tmp_path: Path, shape: bytes) -> None:
+    """numpy warns of the headers that Python 2 wrote."""
+    array = io.BytesIO()
+    np.save(array, np.arange(4.0))
+    plain = b"(4,), }" + b" " * (len(shape) - 4)
+    (tmp_path / "t.npy").write_bytes(array.getvalue().replace(plain, shape + b", }"))
+    text = "graphlab: 1\ninputs: {x: {file: t.npy}}\nnodes: {y: sum(x)}"
+    assert judged(lambda: gl.forward(gl.loads(text, base=tmp_path)) and None) is None
+
+
 def changed(change: Callable[[Any], None]) -> bytes:
     record = json.loads(kinds.to_json(gl.backward(gl.forward(gl.loads(MODELS[1])))))
     change(record)
