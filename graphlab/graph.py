@@ -183,15 +183,26 @@ def no_node(name: str, known: Iterable[str]) -> str:
     ("there is no node 'fc1' (did you mean 'fc2'?)", "there is no node 's': it is a scope, whose last node is 's.b'")
     """
     known = list(known)
-    inside = [other for other in known if other.startswith(f"{name}.") and "#" not in other]
-    if inside:
-        return tr("there is no node '{name}': it is a scope, whose last node is '{last}'", name=name, last=inside[-1])
+    last = last_inside(name, known)
+    if last is not None:
+        return tr("there is no node '{name}': it is a scope, whose last node is '{last}'", name=name, last=last)
     owner, _, what = name.rpartition(".")
     if what in ("grad", "value", "shape"):
         hint = tr("; write '{owner}' alone", owner=owner) if owner in known else did_you_mean(owner, known)
     else:
         hint = did_you_mean(name, known)
     return tr("there is no node '{name}'{hint}", name=name, hint=hint)
+
+
+def last_inside(scope: str, known: Iterable[str]) -> str | None:
+    """The last node in a scope, other than the parts of one; None where this is no scope.
+
+    >>> last_inside("s", ["s.fc", "s.y#1", "s.y", "s.fc.W", "t"]), last_inside("t", ["t"])
+    ('s.y', None)
+    """
+    inside = [other for other in known if other.startswith(f"{scope}.") and "#" not in other]
+    whole = [other for other in inside if parent_of(other) not in inside]
+    return whole[-1] if whole else None
 
 
 def make_graph(nodes: Iterable[Node], **about: Any) -> Graph:

@@ -138,10 +138,8 @@ class _Parser:
 
     def lowest(self) -> bool:
         """Whether 2**63 follows, alone, which is an integer only with its sign."""
-        (kind, token, _), (_, after, _) = self.tokens[self.at : self.at + 2] if self.at + 1 < len(self.tokens) else (
-            self.tokens[-1], self.tokens[-1]
-        )  # fmt: skip
-        found = kind == "number" and token == str(-MIN_INTEGER) and after not in ("**", "[")
+        kind, token, _ = self.tokens[self.at]
+        found = kind == "number" and token == str(-MIN_INTEGER) and self.tokens[self.at + 1][1] not in ("**", "[")
         self.at += found
         return found
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from graphlab.errors import ModelError
 from graphlab.formula.signs import NO_NAME, is_raised
-from graphlab.graph import parent_of
+from graphlab.graph import last_inside, parent_of
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops.foreign import MODULES
 
@@ -114,9 +114,10 @@ def _hint(name: str, scope: str, near: list[str], known: Mapping[str, object]) -
     if len(known) > MAX_COMPARED:
         return ""
     for full in candidates(name, scope, False):
-        inside = [other for other in known if other.startswith(f"{full}.") and "#" not in other]
-        if inside:
-            return tr(": it is a scope, whose last node is '{last}'", last=f"{name}{inside[-1].removeprefix(full)}")
+        computed = [other for other, one in known.items() if getattr(one, "role", "node") == "node"]
+        inside = last_inside(full, computed) or last_inside(full, known)
+        if inside is not None:
+            return tr(": it is a scope, whose last node is '{last}'", last=f"{name}{inside.removeprefix(full)}")
     return did_you_mean(name, [*near, *(n for n in known if "#" not in n)])
 
 

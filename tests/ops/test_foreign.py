@@ -116,16 +116,15 @@ def test_it_is_silent_where_nobody_knows(name: str) -> None:
     assert hint_for(name, OPS) == ""
 
 
-HEAD = (
-    "graphlab: 1\ninputs: {x: [[1, 2]]}\nparams: {W: [[1], [2]]}\nnodes:\n  block: {fc: x @ W, act: relu(fc), k: 3}\n"
-)
+HEAD = "graphlab: 1\ninputs: {x: [[1, 2]]}\nparams: {W: [[1], [2]]}\nnodes:\n  block: {fc: x @ W, act: relu(fc), k: 3}\n  other: {fc: 'affine(x, units=2)'}\n"
 
 
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("block + 1", "there is no node 'block': it is a scope, whose last node is 'block.k'"),
-        ("tanh(block)", "it is a scope, whose last node is 'block.k'"),
+        ("block + 1", "there is no node 'block': it is a scope, whose last node is 'block.act'"),
+        ("tanh(block)", "it is a scope, whose last node is 'block.act'"),
+        ("other * 2", "there is no node 'other': it is a scope, whose last node is 'other.fc'"),
         ("W.T @ W", "write transpose(W)"),
         ("block.fc.T", "write transpose(block.fc)"),
         ("π * x", "write 3.141592653589793"),
