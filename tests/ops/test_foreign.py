@@ -116,7 +116,10 @@ def test_it_is_silent_where_nobody_knows(name: str) -> None:
     assert hint_for(name, OPS) == ""
 
 
-HEAD = "graphlab: 1\ninputs: {x: [[1, 2]]}\nparams: {W: [[1], [2]]}\nnodes:\n  block: {fc: x @ W, act: relu(fc), k: 3}\n  other: {fc: 'affine(x, units=2)'}\n"
+HEAD = (
+    "graphlab: 1\ninputs: {x: [[1, 2]]}\nparams: {W: [[1], [2]]}\nnodes:\n  block: {fc: x @ W, act: relu(fc), k: 3}\n"
+)
+HEAD += "  other: {fc: 'affine(x, units=2)'}\n"
 
 
 @pytest.mark.parametrize(
