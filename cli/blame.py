@@ -18,6 +18,7 @@ from .table import Column, table
 
 if TYPE_CHECKING:
     from graphlab.blaming import Birth, Blame, Element, Link
+    from graphlab.trace import Trace
 
 BAR = 16  # columns of the longest bar
 _HELP = tr("""Say where a gradient vanished, exploded or turned NaN.
@@ -48,24 +49,26 @@ def command(
 
     found = blame(trace, node)
     if as_json:
-        say_json(record_of(found))
+        say_json(record_of(found, trace))
     else:
         say_all(blame_lines(found, width() or 80, whole))
 
 
-def record_of(found: Blame) -> Any:
+def record_of(found: Blame, trace: Trace) -> Any:
     """As plain data, for JSON."""
-    return _plain(asdict(found))
+    from graphlab.tracefile import float_dtype
+
+    return _plain(asdict(found), float_dtype(trace))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, dtype: str) -> Any:
     from graphlab.tracefile import plain
 
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, dtype) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return plain(value) if isinstance(value, float) else value
+        return [_plain(item, dtype) for item in value]
+    return plain(value, dtype) if isinstance(value, float) else value
 
 
 def blame_lines(found: Blame, columns: int, whole: bool = False) -> Iterator[Line]:

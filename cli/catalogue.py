@@ -13,9 +13,10 @@ from graphlab.errors import GraphlabError, UsageError
 from graphlab.expand import expand_trace
 from graphlab.formula import parse, show
 from graphlab.formula.show import symbol
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import tr
 from graphlab.numbers import matrix_lines, shape_text
 from graphlab.ops import REGISTRY, REQUIRED, Attr, Op, families
+from graphlab.ops.foreign import hint_for
 from graphlab.trace import Trace
 from graphlab.worked import forward_worked
 
@@ -42,7 +43,7 @@ def one_op(name: str, width: int) -> Iterator[Line]:
     """One op in full. Raises UsageError for an unknown name."""
     op = REGISTRY.get({"slice": "index"}.get(name, name))  # x[1:3] is one op with x[0]
     if op is None:
-        hint = did_you_mean(name, REGISTRY)
+        hint = hint_for(name, REGISTRY)
         raise UsageError(tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint))
     modes = ["train"] if op.eval_formula is None else ["train", "eval"]
     traces = [example_trace(op, mode) for mode in modes if op.family != "leaf"]

@@ -58,7 +58,9 @@ def command(
     if output is not None:
         draw_differences(runs[0], found, Path(output))
     if as_json:
-        say_json(record_of(found))
+        from graphlab.tracefile import float_dtype
+
+        say_json(record_of(found, float_dtype(runs[0])))
     else:
         say_all(comparison_lines(found, whole, width() or 80))
         if output is not None:
@@ -75,14 +77,14 @@ def _check_picture(path: Path) -> None:
         raise click.UsageError(message, click.get_current_context())
 
 
-def record_of(found: Comparison) -> dict[str, Any]:
+def record_of(found: Comparison, dtype: str) -> dict[str, Any]:
     """As plain data, for JSON."""
     from graphlab.tracefile import plain
 
     pairs = [asdict(pair) for pair in found.pairs]
     for pair in pairs:
         for kind in ("value", "grad"):
-            pair[kind] = {key: None if x is None else plain(x) for key, x in pair[kind].items()}
+            pair[kind] = {key: None if x is None else plain(x, dtype) for key, x in pair[kind].items()}
     return {
         "same": found.same, "matched_by": found.matched_by, "tolerance": found.tolerance, "first": found.first,
         "nodes": pairs,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from graphlab.formula.show import symbol
 from graphlab.messages import tr
 from graphlab.numbers import number
@@ -50,7 +52,7 @@ def _start(trace: Trace, phase: str, precision: int) -> str:
     seed = f"∂L/∂{symbol(target)} = {inline(trace[target].grad, None, precision)}"
     if trace.graph.backward_node:
         return tr(", with {seed} given", seed=seed)
-    value = number(trace.loss, precision)
+    value = number(np.reshape(trace[target].value, ()), precision)
     return tr(", from {node} = {value} with {seed}", node=symbol(target), value=value, seed=seed)
 
 

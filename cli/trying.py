@@ -13,7 +13,7 @@ from graphlab.errors import ModelError
 from graphlab.formula.show import reference, symbol
 from graphlab.messages import tr
 from graphlab.numbers import matrix_lines, number, shape_text
-from graphlab.tracefile import plain
+from graphlab.tracefile import float_dtype, plain
 from graphlab.watching import matching
 
 from .screen import Line, Styled, json_text
@@ -118,7 +118,8 @@ class Trying:
         n = self.debugger.nudge(target.strip(), step)
         if self.as_json:
             fields = ("by", "gradient", "predicted", "before", "after", "moved", "difference")
-            yield json_text({"target": n.target} | {field: plain(getattr(n, field)) for field in fields})
+            dtype = float_dtype(self.debugger.trace)
+            yield json_text({"target": n.target} | {field: plain(getattr(n, field), dtype) for field in fields})
             return
         p = self.debugger.precision
         product = f"{number(n.gradient, p)} × {number(n.by, p)}"
@@ -159,7 +160,8 @@ class Trying:
             runs = self.debugger.runs
             if self.as_json:
                 losses = [one.now.loss for one in runs.iterations]
-                yield json_text({"at": runs.at, "losses": [None if x is None else plain(x) for x in losses]})
+                dtype = float_dtype(self.debugger.trace)
+                yield json_text({"at": runs.at, "losses": [None if x is None else plain(x, dtype) for x in losses]})
                 return
             for k, one in enumerate(runs.iterations):
                 loss = "–" if one.now.loss is None else number(one.now.loss, self.debugger.precision + 2)
@@ -270,7 +272,7 @@ class Trying:
         counted = len(words) == 2 and words[1].isdecimal() and 0 < int(words[1][:6]) <= MOST
         found = why(self.debugger.trace, words[0], int(words[1])) if counted else why(self.debugger.trace, target)
         if self.as_json:
-            yield json_text(record_of(found))
+            yield json_text(record_of(found, self.debugger.trace))
         else:
             yield from why_lines(found, self.width, self.debugger.precision)
 
@@ -281,7 +283,7 @@ class Trying:
 
         found = blame(self.debugger.trace, rest.replace("`", "") or None)
         if self.as_json:
-            yield json_text(record_of(found))
+            yield json_text(record_of(found, self.debugger.trace))
         else:
             yield from blame_lines(found, self.width)
 

@@ -15,6 +15,7 @@ from .screen import Line, Styled, say_all, say_json, width
 
 if TYPE_CHECKING:
     from graphlab.paths import Path, Share, Why
+    from graphlab.trace import Trace
 
 SHOWN = 6  # shares of a level
 _HELP = tr("""Say where a gradient comes from: TARGET is NODE.grad or one element, NODE.grad[0,2].
@@ -51,14 +52,19 @@ def command(
 
     found = why(trace, words[-1], most)
     if as_json:
-        say_json(record_of(found))
+        say_json(record_of(found, trace))
     else:
         say_all(why_lines(found, width() or 80))
 
 
-def record_of(found: Why) -> dict[str, Any]:
+def record_of(found: Why, trace: Trace) -> dict[str, Any]:
     """As plain data, for JSON."""
-    from graphlab.tracefile import plain
+    from graphlab import tracefile
+
+    dtype = tracefile.float_dtype(trace)
+
+    def plain(value: float) -> Any:
+        return tracefile.plain(value, dtype)
 
     def shares(parts: Sequence[Share]) -> list[dict[str, Any]]:
         return [{"name": part.name, "value": plain(part.value)} for part in parts]

@@ -65,7 +65,8 @@ def __getattr__(name: str) -> Any:
     elif not name.startswith("_") and name in importlib.import_module("graphlab.ops").REGISTRY:
         value = importlib.import_module("graphlab.builder").op_function(name)
     else:
-        raise AttributeError(f"graphlab has no name {name!r}, and no op is called so")
+        hint = "" if name.startswith("_") else importlib.import_module("graphlab.ops.foreign").hint_for(name, __dir__())
+        raise AttributeError(f"graphlab has no name {name!r}, and no op is called so{hint}")
     globals()[name] = value
     return value
 

@@ -18,7 +18,7 @@ from graphlab.graph import Node
 from graphlab.inference import infer, literal
 from graphlab.losses import check_gradient, check_scalar, sum_of
 from graphlab.messages import tr
-from graphlab.values import FLOATS, array_of, leaf_attrs
+from graphlab.values import FLOATS, RANGES, array_of, leaf_attrs, overflows, too_large
 
 MAX_NAME = 500
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f`\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -194,7 +194,9 @@ class Graph:
         try:
             operands = self._operands(kind, inputs, full)
             checked = self._make_parameters(kind, full, operands, attrs)
-            shape, dtype = infer(kind, [self._seen(o) for o in operands], checked, self.dtype)
+            seen = [self._seen(o) for o in operands]
+            shape, dtype = infer(kind, seen, checked, self.dtype)
+            _check_literals(operands, next((d for _, d in seen if d in FLOATS), self.dtype))
         except GraphlabError as error:
             self._forget(before)
             raise about(error, op, full) from None
@@ -382,7 +384,19 @@ def _is_literal(value: Any) -> bool:
     """A number that a model file can write inside an expression."""
     if isinstance(value, bool):
         return False
-    return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and abs(value) < 2**63)
+    return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and _fits(value))
+
+
+def _fits(value: int) -> bool:
+    low, high = RANGES["int64"]
+    return low <= value <= high
+
+
+def _check_literals(operands: Sequence[structure.Operand], dtype: str) -> None:
+    """Raises ModelError for a literal number that would become infinite among operands of this dtype."""
+    for operand in operands:
+        if not isinstance(operand, str) and overflows(operand, dtype):
+            raise ModelError(tr("the number {number} {why}", number=str(operand), why=too_large(dtype)))
 
 
 def _checked_name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from graphlab import autodiff, builder, inference, ops
 from graphlab.builder import frozen_graph
 from graphlab.errors import ModelError
-from graphlab.graph import Graph, Node, Operand, make_graph
+from graphlab.graph import Graph, Node, Operand, make_graph, no_node
 from graphlab.messages import did_you_mean, tr
 from graphlab.trace import Trace
 
@@ -108,7 +108,9 @@ def check_expandable(graph: Graph, name: str) -> None:
     present = {node.op for node in graph.nodes}
     if name not in present or ops.get(name).expand is None:
         known = [n.name for n in graph.nodes if ops.get(n.op).expand] + [op for op in present if ops.get(op).expand]
-        hint = did_you_mean(name, known)
+        if any(node.name.startswith(f"{name}.") for node in graph.nodes):
+            raise ModelError(no_node(name, graph.index))
+        hint = did_you_mean(name, [*known, *graph.index])
         listed = ", ".join(sorted(op for op in present if ops.get(op).expand)) or tr("none")
         message = tr(
             "there is no node or op '{name}' to expand{hint}; ops here that are made of smaller steps: {listed}",

@@ -13,7 +13,8 @@ from graphlab.errors import LossError, ModelError
 from graphlab.expand import expand_trace
 from graphlab.formula import parse
 from graphlab.formula.tree import Index, Name
-from graphlab.messages import did_you_mean, tr
+from graphlab.graph import no_node
+from graphlab.messages import tr
 from graphlab.numbers import MISSING
 from graphlab.optimisers import Optimiser
 from graphlab.planning import seed_of
@@ -231,8 +232,7 @@ def place(trace: Trace, target: str) -> tuple[str, tuple[int, ...]]:
     if not isinstance(tree, Name) or any(not isinstance(k, int) for k in key):
         raise ModelError(tr("'{target}' is no place for a value; write NAME or NAME[0,2]", target=target))
     if tree.id not in trace.graph:
-        hint = did_you_mean(tree.id, trace.graph.index)
-        raise ModelError(tr("there is no node '{name}'{hint}", name=tree.id, hint=hint))
+        raise ModelError(no_node(tree.id, trace.graph.index))
     return tree.id, key
 
 

@@ -119,8 +119,7 @@ class Graph:
         try:
             return self.index[name]
         except KeyError:
-            hint = did_you_mean(name, self.index)
-            raise ModelError(tr("there is no node '{name}'{hint}", name=name, hint=hint)) from None
+            raise ModelError(no_node(name, self.index)) from None
 
     def is_idle(self, i: int, mode: str) -> bool:
         """Whether node i is a running statistic that no node takes its numbers from in this mode."""
@@ -160,7 +159,8 @@ class Graph:
         options = {name: node.attrs[name] for name in OPTIONS if name in node.attrs}
         rng = generator(self.random_seed, node.name)
         value = initialise(node.attrs["shape"], node.attrs.get("init", "zeros"), options, rng)
-        value = value.astype(node.attrs["dtype"], copy=False)
+        with np.errstate(over="ignore"):
+            value = value.astype(node.attrs["dtype"], copy=False)
         value.flags.writeable = False
         return value
 
@@ -181,6 +181,35 @@ class Graph:
         from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
 
         return mimebundle(self)
+
+
+def no_node(name: str, known: Iterable[str]) -> str:
+    """That there is no node of this name, and which one may be meant: of a scope its last; of x.grad, x.
+
+    >>> no_node("fc1", ["fc2", "s.a", "s.b"]), no_node("s", ["s.a", "s.b"])
+    ("there is no node 'fc1' (did you mean 'fc2'?)", "there is no node 's': it is a scope, whose last node is 's.b'")
+    """
+    known = list(known)
+    last = last_inside(name, known)
+    if last is not None:
+        return tr("there is no node '{name}': it is a scope, whose last node is '{last}'", name=name, last=last)
+    owner, _, what = name.rpartition(".")
+    if what in ("grad", "value", "shape"):
+        hint = tr("; write '{owner}' alone", owner=owner) if owner in known else did_you_mean(owner, known)
+    else:
+        hint = did_you_mean(name, known)
+    return tr("there is no node '{name}'{hint}", name=name, hint=hint)
+
+
+def last_inside(scope: str, known: Iterable[str]) -> str | None:
+    """The last node in a scope, other than the parts of one; None where this is no scope.
+
+    >>> last_inside("s", ["s.fc", "s.y#1", "s.y", "s.fc.W", "t"]), last_inside("t", ["t"])
+    ('s.y', None)
+    """
+    inside = [other for other in known if other.startswith(f"{scope}.") and "#" not in other]
+    whole = [other for other in inside if parent_of(other) not in inside]
+    return whole[-1] if whole else None
 
 
 def make_graph(nodes: Iterable[Node], **about: Any) -> Graph:
@@ -299,7 +328,7 @@ def scopes_of(names: Sequence[tuple[str, bool]]) -> list[str]:
     out = []
     for name, _ in names:
         scope = name if name in unfolded and name in is_node else parent_of(name)
-        while scope in is_node and scope not in unfolded:
+        while scope and scope in is_node and scope not in unfolded:
             scope = parent_of(scope)
         out.append(scope)
     return out

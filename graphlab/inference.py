@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphlab.errors import ShapeError
+from graphlab.errors import ModelError, ShapeError
 from graphlab.messages import tr
 from graphlab.ops import Op
-from graphlab.values import FLOATS
+from graphlab.values import FLOATS, overflows, too_large
 
 REAL = "real"  # a literal that is no whole number: among integers it makes the value a float
 Seen = tuple[tuple[int, ...], str | None]  # shape and dtype; a literal number has no dtype of its own
@@ -28,8 +28,13 @@ def literal(value: float) -> Seen:
 def infer(op: type[Op], inputs: Sequence[Seen], attrs: Mapping[str, Any], default: str) -> tuple[tuple[int, ...], str]:
     """The shape and dtype of the op's value. Raises ShapeError; float32 and float64 never mix."""
     shape = op.shape(*[shape for shape, _ in inputs], **attrs)
-    real = any(isinstance(value, float) for value in attrs.values())
-    return shape, result_dtype(op, inputs, default, real)
+    numbers = {key: value for key, value in attrs.items() if isinstance(value, float)}
+    dtype = result_dtype(op, inputs, default, bool(numbers))
+    for key, value in numbers.items():
+        if overflows(value, dtype):
+            text = "attribute '{key}': {number} {why}"
+            raise ModelError(tr(text, key=key, number=str(value), why=too_large(dtype)))
+    return shape, dtype
 
 
 def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str, real: bool = False) -> str:

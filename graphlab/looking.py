@@ -12,8 +12,10 @@ from graphlab.errors import GraphlabError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.evaluate import evaluate
 from graphlab.formula.tree import Call, Expr, Index, Name, postorder
+from graphlab.graph import no_node
 from graphlab.messages import did_you_mean, tr
 from graphlab.numbers import summarise
+from graphlab.ops.foreign import meant
 from graphlab.timeline import Timeline
 
 
@@ -81,7 +83,21 @@ class _Names(Mapping[str, Any]):
                 return self.look(graph.index[owner], what, name)
             if not owner and self.node is not None:
                 return self.look(self.node, what, name)
-        known = [*graph.index, "value", "grad", "shape", "loss", "position"]
+        if owner and what in ("value", "grad", "shape"):
+            raise ModelError(no_node(owner, graph.index))
+        if what == "T" and owner in graph:
+            raise ModelError(tr("there is no '{name}' to look at; write transpose({owner})", name=name, owner=owner))
+        if any(other.startswith(f"{name}.") for other in graph.index):
+            raise ModelError(no_node(name, graph.index))
+        known = [
+            *graph.index,
+            *([f"{owner}.grad", f"{owner}.value"] if owner in graph else ()),
+            "value",
+            "grad",
+            "shape",
+            "loss",
+            "position",
+        ]
         raise ModelError(tr("there is no '{name}' to look at{hint}", name=name, hint=did_you_mean(name, known)))
 
     def look(self, i: int, what: str, name: str) -> Any:
@@ -125,7 +141,9 @@ def _parsed(text: str) -> Expr:
 def _check_functions(tree: Expr) -> None:
     for part in postorder(tree):
         if isinstance(part, Call) and part.function not in FUNCTIONS:
-            hint = did_you_mean(part.function, FUNCTIONS) or tr("; there are: {names}", names=", ".join(FUNCTIONS))
+            other = meant(part.function, FUNCTIONS)
+            hint = tr(" (did you mean '{word}'?)", word=other) if other else did_you_mean(part.function, FUNCTIONS)
+            hint = hint or tr("; there are: {names}", names=", ".join(FUNCTIONS))
             raise ModelError(tr("there is no function '{name}'{hint}", name=part.function, hint=hint))
 
 

@@ -146,6 +146,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("relo", ["relu", "selu", "tanh"])
     " (did you mean 'relu'?)"
+    >>> did_you_mean("N", ["L", "n"])
+    " (did you mean 'n'?)"
     """
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    names = sorted(known)
+    close = [name for name in names if name.casefold() == word.casefold()]
+    close = close or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return tr(" (did you mean '{word}'?)", word=close[0]) if close else ""

@@ -31,11 +31,13 @@ def number(value: Any, precision: int = 4) -> str:
         return str(bool(value)).lower()
     if isinstance(value, int | np.integer):
         return str(int(value))
-    value = float(value)
+    value = float(shortest(value)) if getattr(value, "dtype", None) == np.float32 else float(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     if value == 0:
         return "0"
+    if precision > 15:  # no more digits than bring the same number back
+        precision = next((n for n in (15, 16) if n < precision and float(f"{value:.{n}g}") == value), precision)
     if 1e4 <= abs(value) < 1e6:  # whole rather than with an exponent
         return f"{value:.0f}" if precision < 7 else f"{value:.{precision}g}"
     text = f"{value:.{precision}g}"
@@ -45,6 +47,26 @@ def number(value: Any, precision: int = 4) -> str:
         mantissa, _, exponent = text.partition("e")
         return f"{mantissa}e{int(exponent)}"
     return text
+
+
+def shortest(array: Any, dtype: str = "float64") -> Any:
+    """The array in which each float32 is the float64 that its shortest text is read as; any other array as it is.
+
+    dtype: float32 where a float64, such as a Python float, holds what was a float32.
+
+    >>> float(np.float32(0.1)), shortest(np.float32(0.1)).tolist(), shortest(float(np.float32(0.1)), "float32").tolist()
+    (0.10000000149011612, 0.1, 0.1)
+    """
+    array = np.asarray(array)
+    if array.dtype == np.float64 and dtype == "float32":
+        with np.errstate(all="ignore"):
+            narrow = array.astype(np.float32)
+        if not np.array_equal(narrow, array, equal_nan=True):  # a mean, a norm: never was one
+            return array
+        array = narrow
+    if array.dtype != np.float32:
+        return array
+    return np.array([float(str(x)) for x in array.ravel()], dtype=np.float64).reshape(array.shape)
 
 
 def signed(value: Any, precision: int = 4) -> str:
@@ -244,7 +266,7 @@ def matrix_lines(array: Any, precision: int = 4, full: int = FULL) -> list[str]:
         array = array[0]
     rows = array.reshape(1, -1) if array.ndim < 2 else array
     corner = rows[:full, :full]
-    cells = [[number(v, precision) for v in row] for row in corner.tolist()]
+    cells = [[number(v, precision) for v in row] for row in shortest(corner).tolist()]
     if rows.shape[1] > full:
         cells = [[*row, "…"] for row in cells]
     aligned = _aligned(cells)

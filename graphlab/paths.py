@@ -15,7 +15,8 @@ from graphlab.errors import LossError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
-from graphlab.messages import did_you_mean, tr
+from graphlab.graph import no_node
+from graphlab.messages import tr
 from graphlab.planning import seed_of
 from graphlab.trace import Trace
 
@@ -121,8 +122,11 @@ def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
     if isinstance(tree, Name) and tree.id in graph:
         owner = tree.id
     elif what != "grad" or owner not in graph:
-        hint = did_you_mean(owner if what == "grad" else text, graph.index)
-        raise ModelError(tr("'{text}' is no gradient{hint}; write NODE.grad or NODE.grad[0,2]", text=text, hint=hint))
+        if isinstance(tree, Name) and (what == "grad" or owner not in graph):
+            message = no_node(owner if what == "grad" else tree.id, graph.index)
+        else:
+            message = tr("'{text}' is no gradient", text=text)
+        raise ModelError(message + tr("; write NODE.grad or NODE.grad[0,2]"))
     j = graph.index[owner]
     grad = trace.cotangents[j] if trace.cotangents is not None else None
     if grad is None:

@@ -118,6 +118,11 @@ def check_init(init: str, options: Mapping[str, Any], shape: tuple[int, ...]) ->
             "initialiser 'uniform': low is {low} but must not be more than high, which is {high}", low=low, high=high
         )
         raise ModelError(message)
+    if init == "uniform" and not math.isfinite(high - low):
+        message = tr(
+            "initialiser 'uniform': from {low} to {high} is further than a float64 reaches", low=low, high=high
+        )
+        raise ModelError(message)
 
 
 def _check_row(row: Any, shape: tuple[int, ...]) -> None:
@@ -152,7 +157,7 @@ def _drawn(shape: tuple[int, ...], init: str, options: Mapping[str, Any], rng: n
         case "ones":
             return np.ones(shape)
         case "normal":
-            return np.asarray(rng.normal(options.get("mean", 0.0), options.get("std", 1.0), shape))
+            return np.asarray(rng.normal(options.get("mean", 0.0), abs(options.get("std", 1.0)), shape))  # -0.0 is 0
         case "uniform":
             return np.asarray(rng.uniform(options.get("low", 0.0), options.get("high", 1.0), shape))
         case "xavier":

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import ops
-from graphlab.errors import GraphlabError, TraceError, UsageError
+from graphlab import arrayfile, ops
+from graphlab.errors import GraphlabError, MemoryLimitError, TraceError, UsageError
 from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
 from graphlab.messages import tr
-from graphlab.numbers import Summary, summarise
+from graphlab.numbers import Summary, shortest, summarise
 from graphlab.state import State, frozen
 from graphlab.trace import Trace
 from graphlab.values import DTYPES, FLOATS
@@ -61,7 +61,7 @@ def record(trace: Trace, max_elements: int) -> dict[str, Any]:
         gradient = plain(graph.backward_gradient)
         out["backward"] = {"node": graph.backward_node, "gradient": gradient}
     elif graph.target is not None and trace.plan.target is not None and trace.loss is not None:
-        out["loss"] = {"node": graph.target, "value": plain(trace.loss)}
+        out["loss"] = {"node": graph.target, "value": plain(trace.loss, trace.plan.dtypes[trace.plan.target])}
     out["nodes"] = [_node(trace, i, max_elements) for i in range(len(graph))]
     out["steps"] = [_step(trace, step, max_elements) for step in trace.steps]
     return out
@@ -128,16 +128,25 @@ def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
     return out
 
 
-def plain(array: Any) -> Any:
-    """Numbers as JSON has them; what is not finite as "NaN", "Infinity" and "-Infinity"."""
+def plain(array: Any, dtype: str = "float64") -> Any:
+    """Numbers as JSON has them; what is not finite as "NaN", "Infinity" and "-Infinity".
+
+    A float32 has as many digits as bring the same float32 back. dtype: of the run that a Python float comes from.
+
+    >>> plain(np.float32([0.54, 1])), plain(0.5399999618530273), plain(0.5399999618530273, "float32")
+    ([0.54, 1.0], 0.5399999618530273, 0.53999996)
+    """
     array = np.asarray(array)
     if array.dtype.kind == "f":
+        array = np.asarray(shortest(array, dtype))
         if not np.isfinite(array).all():
             return _named(array.tolist())
-        if array.dtype == np.float32:  # as many digits as bring the same float32 back
-            flat = [float(str(x)) for x in array.ravel()]
-            return np.array(flat, dtype=object).reshape(array.shape).tolist()
     return array.tolist()
+
+
+def float_dtype(trace: Trace) -> str:
+    """The dtype of the run's gradients: of Python floats that a command made of them."""
+    return trace.graph.dtype if trace.plan.target is None else trace.plan.dtypes[trace.plan.target]
 
 
 def _named(value: Any) -> Any:
@@ -172,9 +181,9 @@ def load(path: str | Path) -> Trace:
     path = Path(path)
     try:
         if path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as data:
-                text = bytes(data["trace"]).decode("utf-8")
-                arrays = {name: data[name] for name in data.files if name != "trace"}
+            with arrayfile.opened(path) as archive:
+                text = bytes(archive.array("trace")).decode("utf-8")
+                arrays = {name: archive.array(name) for name in archive.names if name != "trace"}
         else:
             text, arrays = path.read_text("utf-8"), {}
         return from_record(json.loads(text), arrays)
@@ -183,18 +192,24 @@ def load(path: str | Path) -> Trace:
         raise TraceError(tr("cannot read the trace: {reason}", reason=reason), where=str(path)) from None
     except GraphlabError as error:
         raise TraceError(error.message, where=str(path)) from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, EOFError) as error:
+    except MemoryError:
+        raise MemoryLimitError(tr("'{name}' is too large for this machine's memory", name=path.name)) from None
+    except (*arrayfile.UNREADABLE, AttributeError) as error:
         message = tr("this is not a trace that graphlab wrote ({kind})", kind=type(error).__name__)
         raise TraceError(message, where=str(path)) from None
 
 
 def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trace:
     """The trace of a JSON object, with the arrays of an .npz."""
-    from graphlab.autodiff import plan
+    from graphlab.autodiff import check_iteration, plan
 
     if data["format"] != FORMAT:
         message = tr("the format is {found!r} but this version reads {known!r}", found=data["format"], known=FORMAT)
         raise TraceError(message)
+    seed, iteration = int(data.get("seed", 0)), int(data.get("iteration", 0))
+    check_iteration(iteration)
+    if not 0 <= seed < 2**63:
+        raise ValueError(seed)
     rows = data["nodes"]
     columns = [_Column(row, i, arrays) for i, row in enumerate(rows)]
     graph = _graph(data, [column.node for column in columns])
@@ -215,7 +230,7 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
     summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
     return Trace(
-        graph, made, state, feeds, mode, int(data.get("iteration", 0)), values, None, cotangents,
+        graph, made, state, feeds, mode, iteration, values, None, cotangents,
         contributions if cotangents is not None else None, summaries,
     )  # fmt: skip
 
@@ -225,6 +240,10 @@ class _Column:
 
     def __init__(self, row: Mapping[str, Any], i: int, arrays: Mapping[str, np.ndarray]) -> None:
         role, dtype, shape = row["role"], row["dtype"], tuple(int(n) for n in row["shape"])
+        if not row["name"] or not isinstance(row["scope"], str):
+            raise ValueError(row["name"])
+        if role != (row["op"] if row["op"] in LEAVES else "node"):
+            raise ValueError(role)
         if dtype not in DTYPES or not isinstance(row["name"], str):
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
         self.value = _stored(arrays, f"value/{i}", row["value"], dtype, shape)
@@ -239,7 +258,15 @@ class _Column:
                 attrs["value"] = frozen(self.value)
         else:
             attrs = ops.check_attrs(ops.get(row["op"]), attrs)
+            ops.check_arity(ops.get(row["op"]), len(row["inputs"]), {})
+        if not all(isinstance(operand, str) or _is_literal(operand) for operand in row["inputs"]):
+            raise ValueError(row["inputs"])
         self.node = Node(row["name"], row["op"], tuple(row["inputs"]), attrs, row["scope"])
+
+
+def _is_literal(operand: Any) -> bool:
+    """Whether a node's input is a number written in the model."""
+    return isinstance(operand, int | float) and not isinstance(operand, bool) and math.isfinite(operand)
 
 
 def _stored(arrays: Mapping[str, np.ndarray], key: str, value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
@@ -258,7 +285,8 @@ def array_of(value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
         return None
     if dtype in FLOATS:
         value = unnamed(value)
-    array = np.asarray(value, dtype=dtype)
+    with np.errstate(over="raise"):  # a float32 has no number that large
+        array = np.asarray(value, dtype=dtype)
     if array.size == 0:
         array = array.reshape(shape)
     if array.shape != shape:

@@ -14,6 +14,8 @@ from graphlab.state import check_init, frozen
 
 DTYPES = ("float64", "float32", "int64", "int32", "bool")
 FLOATS = ("float64", "float32")
+RANGES: dict[str, tuple[int, int]] = {"int64": (-(2**63), 2**63 - 1), "int32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
+FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on the nearest float32 is infinite
 MAX_AXES = 32  # as many as numpy has
 
 
@@ -50,6 +52,10 @@ def leaf_attrs(
     init = init or "zeros"
     check_init(init, options, tuple(shape))
     dtype = checked_dtype(dtype or default)
+    for option, given in options.items():
+        if isinstance(given, int | float) and overflows(given, dtype):
+            raise ModelError(tr("'{name}': {key} {number} {why}",
+                                name=name, key=option, number=str(given), why=too_large(dtype)))  # fmt: skip
     return {"shape": tuple(int(n) for n in shape), "dtype": dtype, "init": init, **options}
 
 
@@ -62,9 +68,9 @@ def array_of(value: Any, dtype: str | None, name: str, default: str) -> np.ndarr
     except (ValueError, OverflowError):
         message = tr("'{name}': the rows of the value have different lengths; make them equal", name=name)
         raise DataError(message) from None
-    if isinstance(value, int) and array.dtype.kind == "O":
+    if array.dtype.kind == "O" and array.size and all(isinstance(item, int | float) for item in array.ravel()):
         message = tr(
-            "'{name}' is an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+            "'{name}' has an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
             name=name,
         )
         raise DataError(message)
@@ -84,27 +90,57 @@ def check_unmasked(value: Any, name: str) -> None:
 
 
 def convert(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
-    """The array in this dtype, read-only. Raises DataError where numbers would be lost."""
+    """The array in this dtype, read-only. Raises DataError where numbers would be lost; fractions are rounded.
+
+    >>> convert(np.array([1e39]), "float32", "p")
+    Traceback (most recent call last):
+    graphlab.errors.DataError: 'p': 1e+39 at [0] is too large for a float32, whose largest is 3.4028235e+38
+    """
     if array.dtype == dtype:
         return frozen(array)
-    if dtype not in FLOATS:
-        if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.floor(array)).all()):
-            raise DataError(
-                tr("'{name}' has numbers that are not whole, but its dtype is {dtype}", name=name, dtype=dtype)
-            )
-        info = np.iinfo(dtype) if dtype != "bool" else np.iinfo("uint8")
-        low, high = (0, 1) if dtype == "bool" else (info.min, info.max)
-        if array.size and (array.min() < low or array.max() > high):
-            message = tr(
-                "'{name}' has numbers outside {low} … {high}, the range of {dtype}",
-                name=name,
-                low=low,
-                high=high,
-                dtype=dtype,
-            )
-            raise DataError(message)
-    with np.errstate(over="ignore"):
-        return frozen(array.astype(dtype))
+    if dtype in FLOATS:
+        with np.errstate(over="ignore"):
+            out = array.astype(dtype)
+        if array.dtype.kind == "f" and array.dtype.itemsize > out.dtype.itemsize:
+            _refuse(np.isinf(out) & np.isfinite(array), array, name, too_large(dtype))
+        return frozen(out)
+    if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.floor(array)).all()):
+        raise DataError(tr("'{name}' has numbers that are not whole, but its dtype is {dtype}", name=name, dtype=dtype))
+    low, high = RANGES[dtype]
+    if array.dtype.kind == "f":  # as floats: 2**63 - 1 would be rounded up to one more than there may be
+        _refuse((array < float(low)) | (array >= float(high + 1)), array, name, out_of_range(dtype))
+    elif array.size and not low <= int(array.min()) <= int(array.max()) <= high:
+        _refuse((array < low) | (array > high), array, name, out_of_range(dtype))
+    return frozen(array.astype(dtype))
+
+
+def _refuse(bad: np.ndarray, array: np.ndarray, name: str, why: str) -> None:
+    """Raises DataError that names the first bad number."""
+    if not bad.any():
+        return
+    index = tuple(map(int, np.argwhere(bad)[0]))
+    place = tr(" at {index}", index=str(list(index))) if index else ""
+    raise DataError(tr("'{name}': {number}{place} {why}", name=name, number=str(array[index]), place=place, why=why))
+
+
+def out_of_range(dtype: str) -> str:
+    """What is wrong with a whole number that is too small or too large."""
+    low, high = RANGES[dtype]
+    return tr("is outside {dtype}'s range, {low} … {high}", dtype=dtype, low=low, high=high)
+
+
+def too_large(dtype: str) -> str:
+    """What is wrong with a number that would become infinite."""
+    return tr("is too large for a {dtype}, whose largest is {largest}", dtype=dtype, largest=str(np.finfo(dtype).max))
+
+
+def overflows(value: float, dtype: str) -> bool:
+    """Whether a finite number would become infinite in this dtype.
+
+    >>> overflows(3.4028235e38, "float32"), overflows(-1e39, "float32"), overflows(float("inf"), "float32")
+    (False, True, False)
+    """
+    return dtype == "float32" and FLOAT32_OVERFLOW <= abs(value) < math.inf
 
 
 def checked_dtype(dtype: str) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 from graphlab.errors import ModelError
 from graphlab.formula import parse
 from graphlab.formula.tree import Expr, Index, Name
-from graphlab.graph import Graph
+from graphlab.graph import Graph, no_node
 from graphlab.messages import did_you_mean, tr
+from graphlab.ops.foreign import meant
 from graphlab.timeline import Timeline
 
 PHASES = ("forward", "backward", "seed")
@@ -83,11 +84,13 @@ def matching(graph: Graph, target: str) -> list[int]:
     ]
     if found:
         return found
-    known = {node.op for node in graph.nodes} if op is not None else set(graph.index)
-    hint = did_you_mean(op if op is not None else target, known)
     if op is not None:
+        present = {node.op for node in graph.nodes}
+        hint = (
+            tr(" (did you mean '{word}'?)", word=other) if (other := meant(op, present)) else did_you_mean(op, present)
+        )
         raise ModelError(tr("no node has the op '{op}'{hint}", op=op, hint=hint))
-    raise ModelError(tr("there is no node '{name}'{hint}", name=target, hint=hint))
+    raise ModelError(no_node(target, graph.index))
 
 
 def changes_of(timeline: Timeline, target: str) -> list[tuple[int, int]]:
@@ -121,7 +124,7 @@ def _watched(graph: Graph, tree: Expr, target: str) -> tuple[int, bool]:
     name, _, what = tree.id.rpartition(".")
     if name in graph and what in ("value", "grad"):
         return graph.index[name], what == "grad"
-    raise ModelError(tr("there is no node '{name}'{hint}", name=tree.id, hint=did_you_mean(tree.id, graph.index)))
+    raise ModelError(no_node(name if what in ("value", "grad") else tree.id, graph.index))
 
 
 def _element(array: Any, key: Any) -> bytes | None:

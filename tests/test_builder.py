@@ -168,7 +168,7 @@ def test_refusals(g):
         (DataError, "'p' is not a number or a nested list of numbers", lambda: g.param("p", "abc")),
         (DataError, "'p' has numbers that are not whole, but its dtype is int64",
          lambda: g.input("p", [0.5], dtype="int64")),
-        (DataError, "'p' has numbers outside -2147483648 … 2147483647, the range of int32",
+        (DataError, "'p': 1099511627776 at [0] is outside int32's range, -2147483648 … 2147483647",
          lambda: g.input("p", [2**40], dtype="int32")),
         (ShapeError, "matmul 'y': a is (N=1, D=2) but b is (D=3, M=1); D must agree",
          lambda: gl.matmul(x, W, name="y")),
@@ -245,7 +245,7 @@ def test_a_ref_is_not_taken_for_numbers(g):
     [
         (
             lambda x: x + 10**30,
-            "add 'add1': 'b' is an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
+            "add 'add1': 'b' has an integer that does not fit in 64 bits; write a smaller one, or a float such as 1e20",
         ),
         (lambda x: x + None, "add 'add1': 'b' is not a number or a nested list of numbers"),
         (lambda x: 1j + x, "add 'add1': 'a' is not a number or a nested list of numbers"),

@@ -67,7 +67,7 @@ def test_columns_point_at_the_text():
     [
         ("", 0, "expected a name, a number or '(' but the expression ends here"),
         ("a +", 3, "expected a name, a number or '(' but the expression ends here"),
-        ("a b", 2, "'b' is not expected here"),
+        ("a b", 2, "'b' is not expected here; a product is written with *: a * b"),
         ("(a", 2, "expected ',' but found the end"),
         ("f(a", 3, "expected ',' but found the end"),
         ("a)", 1, "')' is not expected here"),
@@ -97,9 +97,14 @@ def test_columns_point_at_the_text():
         ),
         ("1e999", 0, "1e999 is too large for a float64"),
         ("a; b", 1, "';' is not part of an expression"),
-        ("lambda x: x", 7, "'x' is not expected here"),
-        ("a if b else c", 2, "'if' is not expected here"),
-        ("'open", 0, "''' is not part of an expression"),
+        ("lambda x: x", 7, "'x' is not expected here; an expression has no 'lambda' as Python has"),
+        ("a if b else c", 2, "'if' is not expected here; write where(condition, a, b)"),
+        (
+            "'open",
+            0,
+            "''' is not part of an expression; a text in quotes does not end here, and a transpose is written "
+            "transpose(x)",
+        ),
     ],
 )
 def test_refusals(text, column, message):

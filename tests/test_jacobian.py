@@ -39,7 +39,7 @@ def test_a_slot_is_named_by_itself_or_by_what_feeds_it() -> None:
     ("node", "slot", "message"),
     [
         ("first.W", None, "'first.W' sends no gradient to any input"),
-        ("first", "w", "sends no gradient to 'w'; it does to: x, W, b"),
+        ("first", "w", "sends no gradient to 'w' (did you mean 'W'?); it does to: x, W, b"),
         ("nope", None, "there is no node 'nope'"),
     ],
 )

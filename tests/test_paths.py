@@ -149,7 +149,7 @@ def test_the_seed_is_the_loss_s_own_gradient() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("nope.grad", "'nope.grad' is no gradient"),
+        ("nope.grad", "there is no node 'nope'; write NODE.grad or NODE.grad[0,2]"),
         ("first.W.grad[9,9]", "is no element: 'first.W' has the shape (3, 3)"),
         ("first.W.grad[0]", "is no element"),
         ("t.grad", "'t' has no gradient: the loss does not depend on it"),

@@ -11,20 +11,28 @@ import unicodedata
 from functools import lru_cache
 
 from graphlab.errors import ModelError
+from graphlab.formula import signs
+from graphlab.formula.signs import NO_NAME, RAISED, READ
 from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, Name, Negative, Number, Slice, Word
 from graphlab.messages import tr
 
 MAX_DEPTH = 100
-MAX_INTEGER = 2**63 - 1
-_PART = r"(?:[^\W\d]|[^\x00-\x7f\s])(?:\w|[^\x00-\x7f\s])*(?:\#\d+)?"  # fc, γ, and E#2 as steps are called
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+_SIGN = f"[{re.escape(''.join(READ))}]"
+_FIGURES = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_OTHER = rf"(?![{re.escape(NO_NAME)}⁺⁻{_FIGURES}])"  # no sign and no raised figure stands in a name
+_PART = rf"{_OTHER}(?:[^\W\d]|[^\x00-\x7f\s])(?:{_OTHER}(?:\w|[^\x00-\x7f\s]))*(?:\#\d+)?"  # fc, γ, and steps: E#2
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
   | (?P<name>{0}(?:\.{0})*)
   | `(?P<quoted>[^`\n]*)`(?P<behind>(?:\.{0})*)
   | (?P<word>'[^'\n]*'|"[^"\n]*")
-  | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:])
-    )""".replace("{0}", _PART),
+  | (?P<raised>[⁺⁻]?[{figures}]+)
+  | (?P<op>\*\*|<=|>=|==|!=|[-+*/@<>()\[\],=:]|{sign})
+    )""".replace("{0}", _PART)
+    .replace("{figures}", _FIGURES)
+    .replace("{sign}", _SIGN),
     re.VERBOSE,
 )
 _BINDS = {**dict.fromkeys(COMPARISONS, 1), "+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5}
@@ -64,8 +72,23 @@ class _Parser:
         tree = self.expression(0)
         kind, token, column = self.tokens[self.at]
         if kind != "end":
-            raise FormulaError(tr("'{token}' is not expected here", token=token), column)
+            raise FormulaError(tr("'{token}' is not expected here", token=token) + self.remedy(), column)
         return tree
+
+    def remedy(self) -> str:
+        """What to write instead of the token at hand, which cannot stand here."""
+        kind, token, _ = self.tokens[self.at]
+        before, left, _ = self.tokens[self.at - 1] if self.at else ("end", "", 0)
+        if hint := signs.remedy(token) or (signs.remedy(left) if before == "name" else ""):
+            return hint
+        behind = before in ("number", "name", "quoted", "raised") or left in (")", "]")
+        if behind and (kind in ("number", "name", "quoted") or token == "("):
+            shown = {"(": "(…)", ")": "(…)", "]": "(…)"}
+            left = "(…)" if before == "raised" else shown.get(left, left)
+            return tr("; a product is written with *: {left} * {right}", left=left, right=shown.get(token, token))
+        if token == "," and before == "number":
+            return tr("; a decimal point is written .")
+        return ""
 
     def take(self, token: str) -> bool:
         if self.tokens[self.at][:2] == ("op", token):
@@ -73,11 +96,13 @@ class _Parser:
             return True
         return False
 
-    def need(self, token: str) -> None:
+    def need(self, token: str, hint: bool = True) -> None:
         if not self.take(token):
             kind, found, column = self.tokens[self.at]
             found = tr("the end") if kind == "end" else f"'{found}'"
-            raise FormulaError(tr("expected '{token}' but found {found}", token=token, found=found), column)
+            message = tr("expected '{token}' but found {found}", token=token, found=found)
+            message += self.remedy() if hint else ""
+            raise FormulaError(message, column)
 
     def expression(self, floor: int) -> Expr:
         """Precedence climbing: everything that binds tighter than `floor`."""
@@ -103,11 +128,20 @@ class _Parser:
     def prefix(self) -> Expr:
         _, _, column = self.tokens[self.at]
         if self.take("-"):
+            if self.lowest():
+                return Number(MIN_INTEGER, column=column)
             operand = self.expression(_UNARY - 1)
             if isinstance(operand, Number):  # so that -1 is a number wherever a number may stand
                 return Number(-operand.value, column=column)
             return Negative(operand, column=column)
         return self.postfix(self.atom())
+
+    def lowest(self) -> bool:
+        """Whether 2**63 follows, alone, which is an integer only with its sign."""
+        kind, token, _ = self.tokens[self.at]
+        found = kind == "number" and token == str(-MIN_INTEGER) and self.tokens[self.at + 1][1] not in ("**", "[")
+        self.at += found
+        return found
 
     def atom(self) -> Expr:
         kind, token, column = self.tokens[self.at]
@@ -124,7 +158,8 @@ class _Parser:
         if kind == "op" and token in "([":
             return self.bracket(token, column)
         found = tr("the expression ends here") if kind == "end" else tr("found '{token}'", token=token)
-        raise FormulaError(tr("expected a name, a number or '(' but {found}", found=found), column)
+        hint = tr("; a power stands behind what it raises") if kind == "raised" else ""
+        raise FormulaError(tr("expected a name, a number or '(' but {found}", found=found) + hint, column)
 
     def bracket(self, opened: str, column: int) -> Expr:
         close = ")" if opened == "(" else "]"
@@ -158,8 +193,15 @@ class _Parser:
         return Call(function, tuple(args), tuple(keywords), column=column)
 
     def postfix(self, base: Expr) -> Expr:
-        while self.tokens[self.at][:2] == ("op", "["):
-            column = self.tokens[self.at][2]
+        """Indices and raised figures: x[0]², which is x[0] ** 2."""
+        while True:
+            kind, token, column = self.tokens[self.at]
+            if kind == "raised":
+                self.at += 1
+                base = Binary("**", base, Number(_power(token, column), column=column), column=column)
+                continue
+            if (kind, token) != ("op", "["):
+                return base
             self.at += 1
             if self.tokens[self.at][:2] == ("name", "range"):
                 base = self.picked(base, column)
@@ -169,11 +211,10 @@ class _Parser:
                 key.append(self.index_item())
                 if self.take("]"):
                     break
-                self.need(",")
+                self.need(",", hint=False)
             if not key:
                 raise FormulaError(tr("an index needs a number or a slice, such as x[0] or x[1:3]"), column)
             base = Index(base, tuple(key), column=column)
-        return base
 
     def picked(self, base: Expr, column: int) -> Expr:
         """base[range(n), index]: one entry of each of n rows, which the op `pick` takes."""
@@ -233,11 +274,13 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(text, at)
         if match is None:
             column = at + len(text[at:]) - len(text[at:].lstrip())
-            raise FormulaError(tr("'{found}' is not part of an expression", found=text[column]), column)
+            raise FormulaError(not_part_of(text[column]), column)
         kind = "quoted" if match["quoted"] is not None else str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         if kind == "name" and not token.isascii():
             _check_name(token, start)
+        elif kind == "op":
+            token = READ.get(token, token)
         if kind == "quoted":
             token, start = token + match["behind"], start - 1
         tokens.append((kind, token, start))
@@ -247,12 +290,27 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
 
 
 def _check_name(token: str, column: int) -> None:
-    """Raises FormulaError at the first character that no name can have, such as × or a typographic minus."""
+    """Raises FormulaError at the first character that no name can have, such as √ or a raised letter."""
+    raised = next((i for i, c in enumerate(token) if signs.is_raised(c)), None)
+    if raised is not None:
+        raise FormulaError(not_part_of(token[raised]), column + raised)
     parts = re.sub(r"#\d+", "", unicodedata.normalize("NFKC", token)).split(".")
     if not all(part.isidentifier() for part in parts):
         plain = [unicodedata.normalize("NFKC", c) for c in token]
         bad = next((i for i, c in enumerate(plain) if c != "." and not f"a{c}".isidentifier()), 0)
-        raise FormulaError(tr("'{found}' is not part of an expression", found=token[bad]), column + bad)
+        raise FormulaError(not_part_of(token[bad]), column + bad)
+
+
+def not_part_of(character: str) -> str:
+    """That a character is not part of an expression, and what to write instead."""
+    return tr("'{found}' is not part of an expression", found=character) + signs.remedy(character)
+
+
+def _power(token: str, column: int) -> int:
+    """The number that raised figures say."""
+    plain = token.translate(RAISED)
+    value = _number(plain.lstrip("+-"), column)
+    return -int(value) if plain[0] == "-" else int(value)
 
 
 def _number(token: str, column: int) -> int | float:

@@ -9,7 +9,7 @@ import numpy as np
 from graphlab.formula import evaluate
 from graphlab.handout.content import Equation, Origin, Rows, Value, plain
 from graphlab.messages import tr
-from graphlab.numbers import number, shape_text, signed, summarise, summary_text
+from graphlab.numbers import number, shape_text, shortest, signed, summarise, summary_text
 from graphlab.rules import Formula, formula_of, rule_of
 from graphlab.trace import Trace
 from graphlab.worked import (
@@ -51,7 +51,7 @@ def value_of(array: Any, precision: int, most: int = WHOLE) -> Value:
 
 
 def _rows(array: np.ndarray, precision: int) -> Rows:
-    return tuple(tuple(number(x, precision) for x in row) for row in array.tolist())
+    return tuple(tuple(number(x, precision) for x in row) for row in shortest(array).tolist())
 
 
 def _fits(value: Value) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -16,6 +15,7 @@ import numpy as np
 from graphlab import autodiff, ops
 from graphlab.errors import DataError, UsageError
 from graphlab.handout.content import Handout, Origin
+from graphlab.importers.table import SEPARATORS, Line, lines_of, text_of
 from graphlab.messages import tr
 from graphlab.rounding import without_noise
 from graphlab.trace import Trace
@@ -227,40 +227,50 @@ def _read_key(path: Path) -> dict[int, tuple[list[_Entry], set[int]]]:
         }
     except OSError as error:
         raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         text = "this is no key that `graphlab handout --key` wrote ({why})"
         raise DataError(tr(text, why=type(error).__name__), where=str(path)) from None
 
 
 def _read_answers(path: Path) -> dict[tuple[str, int], dict[int, str]]:
     out: dict[tuple[str, int], dict[int, str]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"blank", "answer"} <= set(rows.fieldnames or ()):
-                text = "the columns are {found} but must have blank and answer"
-                raise DataError(tr(text, found=", ".join(rows.fieldnames or ()) or tr("none")), where=f"{path}:1")
-            for line, row in enumerate(rows, 2):
-                if None in row:
-                    said = tr("there are more values than columns; put an answer with commas in quotes")
-                    raise DataError(said, where=f"{path}:{line}")
-                try:
-                    place = str(row.get("student") or ""), int(row.get("variant") or 0)
-                    blank, answers = int(row["blank"]), out.setdefault(place, {})
-                except (ValueError, TypeError):
-                    text = "blank and variant are whole numbers; got '{blank}' and '{variant}'"
-                    said = tr(text, blank=row.get("blank"), variant=row.get("variant") or "")
-                    raise DataError(said, where=f"{path}:{line}") from None
-                if blank in answers:
-                    raise DataError(tr("blank {n} is answered twice", n=blank), where=f"{path}:{line}")
-                answers[blank] = row["answer"] or ""
-    except OSError as error:
-        raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(tr("this is no CSV in UTF-8 ({why})", why=error), where=str(path)) from None
+    header, lines = _answer_lines(path)
+    for line, cells in lines:
+        if len(cells) > len(header):
+            said = tr("there are more values than columns; put an answer with commas in quotes")
+            raise DataError(said, where=f"{path}:{line}")
+        row = dict(zip(header, cells, strict=False))
+        try:
+            place = row.get("student", ""), int(row.get("variant") or 0)
+            blank, answers = int(row.get("blank", "")), out.setdefault(place, {})
+        except ValueError:
+            text = "blank and variant are whole numbers; got '{blank}' and '{variant}'"
+            said = tr(text, blank=row.get("blank"), variant=row.get("variant") or "")
+            raise DataError(said, where=f"{path}:{line}") from None
+        if blank in answers:
+            raise DataError(tr("blank {n} is answered twice", n=blank), where=f"{path}:{line}")
+        answers[blank] = row.get("answer", "")
     if not out:
         raise DataError(tr("there are no answers in it"), where=str(path))
     return out
+
+
+def _answer_lines(path: Path) -> tuple[list[str], list[Line]]:
+    """The names of the columns, and the rows: under the separator with which the columns blank and answer are there."""
+    try:
+        text = text_of(path)
+        for separator in SEPARATORS:
+            lines = lines_of(text, separator, path.name)
+            header = [name.strip() for name in lines[0][1]] if lines else []
+            if {"blank", "answer"} <= set(header):
+                return header, lines[1:]
+        found = ", ".join(name.strip() for name in text.splitlines()[0].split(",")) if text.strip() else tr("none")
+        text = "the columns are {found} but must have blank and answer, with a comma, a semicolon or a tab between them"
+        raise DataError(tr(text, found=found), where=f"{path}:1")
+    except OSError as error:
+        raise DataError(tr("cannot be read: {why}", why=error.strerror or error), where=str(path)) from None
+    except DataError as error:
+        raise error.at(str(path)) from None
 
 
 def score(marks: Sequence[Mark]) -> tuple[int, int]:

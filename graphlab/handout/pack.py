@@ -104,7 +104,7 @@ def _entry(path: Path, n: int, defaults: Any, item: Any) -> Entry:
         return Entry(name, model, str(given.get("format", "pdf")), expand, int(given.get("variants") or 0), options)
     except UsageError as error:
         raise DataError(error.message, where=where) from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(tr("a value is of the wrong kind: {why}", why=error), where=where) from None
 
 

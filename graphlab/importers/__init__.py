@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from graphlab.importers.reading import assignments, from_expression, load, load_argument, loads
+from graphlab.importers.assignments import assignments
+from graphlab.importers.reading import from_expression, load, load_argument, loads
 from graphlab.importers.suspicious import warnings_of
 from graphlab.importers.writer import dumps, save
 

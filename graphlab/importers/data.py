@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from graphlab import arrayfile
 from graphlab.errors import DataError, MemoryLimitError
+from graphlab.importers.table import read_table
 from graphlab.messages import did_you_mean, tr
 
-MAX_BYTES = 4 * 10**9  # of one array
 SUFFIXES = (".npz", ".npy", ".csv")
 _ROWS = re.compile(r"\s*(-?\d{0,18})\s*:\s*(-?\d{0,18})\s*")
 
@@ -70,10 +67,10 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
                 if key is not None:
                     raise DataError(tr("a .npy file holds one array, so it takes no key; leave `key` out"))
                 with path.open("rb") as stream:
-                    return _read_array(stream, path.name)
+                    return arrayfile.read_array(stream, path.name, path.stat().st_size)
             case _:
-                return _read_csv(path, key, whole)
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
+                return read_table(path, key, whole)
+    except arrayfile.UNREADABLE as error:
         text = "'{name}' cannot be read: {error}; save it again (numpy.save, numpy.savez, or a .csv)"
         raise DataError(tr(text, name=path.name, error=str(error).rstrip("."))) from None
     except MemoryError:
@@ -81,8 +78,8 @@ def read(path: Path, key: str | Sequence[str] | None = None, whole: bool = False
 
 
 def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
-    with zipfile.ZipFile(path) as archive:
-        names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
+    with arrayfile.opened(path) as archive:
+        names = archive.names
         listed = ", ".join(names) or tr("none")
         if key is None and len(names) == 1:
             key = names[0]
@@ -101,99 +98,7 @@ def _read_npz(path: Path, key: str | Sequence[str] | None) -> np.ndarray:
                 listed=listed,
             )
             raise DataError(message)
-        with archive.open(f"{key}.npy") as stream:
-            return _read_array(stream, path.name)
-
-
-def _read_array(stream: IO[bytes], name: str) -> np.ndarray:
-    """One array, its header judged before anything is allocated."""
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise DataError(tr("'{name}' is not an array of plain numbers", name=name))
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(stream)
-    if dtype.hasobject:
-        message = tr(
-            "'{name}' holds pickled objects, which could run code, so it is not read; save it as numbers", name=name
-        )
-        raise DataError(message)
-    if dtype.kind not in "fiub":
-        message = tr("'{name}' holds {dtype}, not real numbers; save it as numbers", name=name, dtype=dtype)
-        raise DataError(message)
-    size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES or any(n < 0 for n in shape):
-        message = tr("'{name}' says it holds {shape} numbers, over {limit} bytes; take a part of it",
-                     name=name, shape=shape, limit=MAX_BYTES)  # fmt: skip
-        raise MemoryLimitError(message)
-    body = stream.read(size)
-    if len(body) < size:
-        raise DataError(tr("'{name}' is cut short: it has {got} of {want} bytes", name=name, got=len(body), want=size))
-    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _read_csv(path: Path, key: str | Sequence[str] | None, whole: bool) -> list[Any]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        try:
-            lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-        except (csv.Error, UnicodeDecodeError) as error:
-            message = tr("'{name}' is not a table of numbers: {error}", name=path.name, error=error)
-            raise DataError(message) from None
-    header: list[str] | None = None
-    if lines and not all(_is_number(cell) for cell in lines[0][1]):
-        header = [cell.strip() for cell in lines.pop(0)[1]]
-    if not lines:
-        raise DataError(tr("'{name}' has no row of numbers", name=path.name))
-    width = len(lines[0][1])
-    columns = _columns(path.name, header, key, width)
-    return [_row(path.name, at, row, width, columns, whole) for at, row in lines]
-
-
-def _columns(name: str, header: list[str] | None, key: str | Sequence[str] | None, width: int) -> int | list[int]:
-    """Which columns are meant: one as a vector, several as a matrix."""
-    if key is None:
-        return list(range(width))
-    if header is None:
-        message = tr(
-            "'{name}' has no row of column names, so `key` picks nothing; add one, or leave `key` out", name=name
-        )
-        raise DataError(message)
-    wanted = [key] if isinstance(key, str) else list(key)
-    for column in wanted:
-        if column not in header:
-            hint, listed = did_you_mean(column, header), ", ".join(header)
-            message = tr("'{name}' has no column '{key}'{hint}; it has: {listed}",
-                         name=name, key=column, hint=hint, listed=listed)  # fmt: skip
-            raise DataError(message)
-    found = [header.index(column) for column in wanted]
-    return found[0] if isinstance(key, str) else found
-
-
-def _row(name: str, line: int, row: list[str], width: int, columns: int | list[int], whole: bool) -> Any:
-    if len(row) != width:
-        message = tr("'{name}', line {line}: {got} numbers, but the rows above have {want}",
-                     name=name, line=line, got=len(row), want=width)  # fmt: skip
-        raise DataError(message)
-
-    def cell(i: int) -> int | float:
-        text = row[i].strip()
-        if whole and re.fullmatch(r"[-+]?\d{1,18}", text):
-            return int(text)
-        if not _is_number(text):
-            message = tr("'{name}', line {line}, column {column}: '{text}' is not a number",
-                         name=name, line=line, column=i + 1, text=text)  # fmt: skip
-            raise DataError(message)
-        return float(text)
-
-    return cell(columns) if isinstance(columns, int) else [cell(i) for i in columns]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
+        return archive.array(key)
 
 
 def take_rows(array: Any, rows: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from graphlab import ops
 from graphlab.errors import GraphlabError, ModelError
 from graphlab.formula import parse, postorder
-from graphlab.formula.parse import MAX_INTEGER, FormulaError
+from graphlab.formula.parse import MAX_INTEGER, MIN_INTEGER, FormulaError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Binary, Call, Expr, Index, List, Name, Negative, Number, Word
 from graphlab.messages import did_you_mean, tr
@@ -198,7 +198,8 @@ def fold(op: str, a: Any, b: Any) -> int | float | None:
             value = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b}[op]()
     except (ArithmeticError, ValueError):
         raise ModelError(message) from None
-    if isinstance(value, complex) or not math.isfinite(value) or (isinstance(value, int) and abs(value) > MAX_INTEGER):
+    too_large = isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER
+    if isinstance(value, complex) or not math.isfinite(value) or too_large:
         raise ModelError(message)
     return value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +17,7 @@ from graphlab.importers.places import File
 from graphlab.importers.yamlfile import Value
 from graphlab.messages import did_you_mean, tr
 from graphlab.state import OPTIONS
-from graphlab.values import DTYPES, FLOATS
+from graphlab.values import DTYPES, FLOATS, RANGES, out_of_range, overflows, too_large
 
 _DATA = ("value", "shape", "init", *OPTIONS, "file", "key", "rows")
 KEYS = {
@@ -25,6 +27,11 @@ KEYS = {
     "constant": ("value", "shape", "dtype"),
 }
 _FROM_FILE = ("file", "key", "rows")
+_ELSEWHERE = {  # what others call an option
+    **dict.fromkeys(("csv", "npy", "npz", "path", "data", "filename"), "file"), "values": "value", "size": "shape",
+    **dict.fromkeys(("column", "columns", "col", "usecols"), "key"), "type": "dtype", "initializer": "init",
+    "requires_grad": "grad",
+}  # fmt: skip
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -50,7 +57,8 @@ class _Spec:
         self.given: dict[str, Value] = {key: entry for key, (_, entry) in entries.items()}
         for key, (at, _) in entries.items():
             if key not in KEYS[role]:
-                hint, listed = did_you_mean(key, KEYS[role]), ", ".join(KEYS[role])
+                hint = did_you_mean(_ELSEWHERE.get(key.casefold(), key), KEYS[role])
+                listed = ", ".join(KEYS[role])
                 message = tr("unknown option '{key}'{hint}; there are: {listed}", key=key, hint=hint, listed=listed)
                 raise file.error(ModelError, at.place, message)
 
@@ -69,8 +77,6 @@ class _Spec:
             options |= self.initialiser()
         elif array is None:
             raise ModelError(tr("'{name}' needs a value", name=self.name))
-        if self.role in ("param", "state") and isinstance(array, np.ndarray):
-            array = array.astype(self.graph.dtype)
         try:
             if self.role == "constant":
                 self.graph.constant(array, self.name, **options)
@@ -218,12 +224,36 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
         )
         raise file.error(DataError, item.place, message)
     if not isinstance(data, int | float):
-        message = tr("'{name}': {found} is not a number; expressions stand under nodes", name=name, found=item.shown())
+        hint = written(item.text) if isinstance(data, str) else ""
+        text = "'{name}': {found} is not a number{hint}"
+        message = tr(text, name=name, found=item.shown(), hint=hint or tr("; expressions stand under nodes"))
         raise file.error(DataError, item.place, message)
     if isinstance(data, float) and dtype not in FLOATS:
         if not data.is_integer():
             message = tr("'{name}': {found} is not a whole number, but its dtype is {dtype}",
                          name=name, found=item.shown(), dtype=dtype)  # fmt: skip
             raise file.error(DataError, item.place, message)
-        return int(data)
+        data = int(data)
+    low, high = RANGES.get(dtype, (-math.inf, math.inf))
+    if overflows(data, dtype) or data < low or data > high:
+        why = too_large(dtype) if dtype in FLOATS else out_of_range(dtype)
+        message = tr("'{name}': {found} {why}", name=name, found=item.shown(), why=why)
+        raise file.error(DataError, item.place, message)
     return data
+
+
+def written(text: str) -> str:
+    """How a number is written that was meant by a text; empty where none was.
+
+    >>> written("-Infinity"), written("1,5"), written("–3"), written("a + b")
+    ('; write -.inf', '; a decimal point is written .', '; the minus is written -', '')
+    """
+    match = re.fullmatch(r"([-+]?)(nan|inf|infinity|∞)", text.strip(), re.IGNORECASE)
+    if match:
+        word = ".nan" if match[2].lower() == "nan" else ".inf"
+        return tr("; write {written}", written=("-" if match[1] == "-" and word == ".inf" else "") + word)
+    if re.fullmatch(r"[−–—]\s*[\d.]+(?:[eE][-+]?\d+)?", text.strip()):
+        return tr("; the minus is written -")
+    if re.fullmatch(r"[-+]?\d+,\d+", text.strip()):
+        return tr("; a decimal point is written .")
+    return ""

@@ -8,11 +8,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 from graphlab.errors import ModelError
-from graphlab.graph import parent_of
+from graphlab.formula.signs import NO_NAME, is_raised
+from graphlab.graph import last_inside, parent_of
 from graphlab.messages import did_you_mean, tr
+from graphlab.ops.foreign import MODULES
 
 RESERVED = ("grad", "value", "shape")
 MAX_COMPARED = 2000  # names among which a similar one is looked for
+CONSTANTS = {"π": "3.141592653589793", "pi": "3.141592653589793", "e": "2.718281828459045"}
 _ASCII = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -23,7 +26,7 @@ def is_plain(name: str) -> bool:
     (True, False, False, True)
     """
     return all(
-        (part.isascii() or unicodedata.normalize("NFKC", part) == part)
+        (part.isascii() or (unicodedata.normalize("NFKC", part) == part and not set(part) & set(NO_NAME)))
         and part.isidentifier()
         and part not in RESERVED
         and not keyword.iskeyword(part)
@@ -43,6 +46,10 @@ def name_of(key: str) -> str:
         return key[1:-1]
     if _ASCII.fullmatch(key) and key not in RESERVED and not keyword.iskeyword(key):
         return key
+    sign = next((c for c in key if c in NO_NAME or is_raised(c)), None)
+    if sign is not None:
+        message = tr("'{name}' cannot be a name: {sign} is a sign; such a name goes in backquotes", name=key, sign=sign)
+        raise ModelError(message)
     name = unicodedata.normalize("NFKC", key)
     for part in name.split("."):
         if part in RESERVED:
@@ -90,19 +97,28 @@ def look_up(name: str, scope: str, quoted: bool, known: Mapping[str, object]) ->
     listed = ", ".join(near[:12]) + (", …" if len(near) > 12 else "")
     message = tr(
         "there is no node '{name}'{hint}; in scope are: {listed}",
-        name=name, hint=_hint(name, near, known), listed=listed or tr("none"),
+        name=name, hint=_hint(name, scope, near, known), listed=listed or tr("none"),
     )  # fmt: skip
     if "." in name and not quoted and any(n in known for n in candidates(name.partition(".")[0], scope, False)):
         message += tr("; a dot joins a scope and a name, and nothing else")
     raise ModelError(message)
 
 
-def _hint(name: str, near: list[str], known: Mapping[str, object]) -> str:
+def _hint(name: str, scope: str, near: list[str], known: Mapping[str, object]) -> str:
+    """What may be meant: the last node of a scope, a transpose, a constant of mathematics, a name much like it."""
+    owner, _, last = name.rpartition(".")
+    if last in ("T", "mT", "H") and owner:
+        return tr("; write transpose({x})", x=owner)
+    if last in CONSTANTS and owner.casefold() in ("", *MODULES):
+        return tr("; write {number}", number=CONSTANTS[last])
     if len(known) > MAX_COMPARED:
         return ""
-    words = [*near, *(n for n in known if "#" not in n)]
-    other_case = next((word for word in words if word.casefold() == name.casefold()), name)
-    return did_you_mean(other_case, words)
+    for full in candidates(name, scope, False):
+        computed = [other for other, one in known.items() if getattr(one, "role", "node") == "node"]
+        inside = last_inside(full, computed) or last_inside(full, known)
+        if inside is not None:
+            return tr(": it is a scope, whose last node is '{last}'", last=f"{name}{inside.removeprefix(full)}")
+    return did_you_mean(name, [*near, *(n for n in known if "#" not in n)])
 
 
 def _in_scope(scope: str, known: Mapping[str, object]) -> list[str]:

@@ -200,7 +200,7 @@ class Reader:
         if owner is declaration:
             message = tr("'{name}' depends on itself: {name} → {name}; use another node", name=declaration.name)
             raise self.file.error(ModelError, self.place(declaration, reference.column), message)
-        if owner.role == "node":
+        if owner.role in ("node", "constant"):  # the leaves of the other sections are built before any node
             declaration.needs.setdefault(owner.name, (0, reference.column))
 
     def in_order(self) -> list[Declaration]:

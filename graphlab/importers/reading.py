@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from graphlab import builder, graph
 from graphlab.builder import frozen_graph
-from graphlab.errors import GraphlabError, ModelError, UsageError
+from graphlab.errors import ModelError, UsageError
 from graphlab.formula.parse import FormulaError
 from graphlab.importers import native, python
+from graphlab.importers.assignments import assignments
 from graphlab.importers.expressions import Reference, steps_of
-from graphlab.importers.leaves import numbers
-from graphlab.importers.names import name_of
+from graphlab.importers.names import CONSTANTS
 from graphlab.importers.places import File
-from graphlab.importers.yamlfile import Value, compose, decode
+from graphlab.importers.yamlfile import Value, decode
 from graphlab.messages import did_you_mean, tr
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -108,7 +108,7 @@ def from_expression(text: str, values: Mapping[str, Any]) -> graph.Graph:
     missing = sorted((r for name, r in used.items() if name not in values), key=lambda r: r.column)
     if missing:
         names = ", ".join(f"'{r.name}'" for r in missing)
-        add = " ".join(f"{r.name}=…" for r in missing)
+        add = " ".join(f"{r.name}={CONSTANTS.get(r.name, '…')}" for r in missing)
         message = tr("no value is given for {names}; add {add}", names=names, add=add)
         raise ModelError(message, where=file.where((0, missing[0].column)))
     if ROOT in values:
@@ -123,26 +123,3 @@ def from_expression(text: str, values: Mapping[str, Any]) -> graph.Graph:
     reader.find_names()
     reader.build(reader.declared[ROOT])
     return out.freeze(locations=reader.locations)
-
-
-def assignments(words: Iterable[str]) -> dict[str, Any]:
-    """name=value … as the command line has them. Raises UsageError for one that is malformed.
-
-    >>> assignments(["w0=2", "W=[[1, 2], [3, 4]]"])
-    {'w0': 2, 'W': [[1, 2], [3, 4]]}
-    """
-    out: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals or not text.strip():
-            raise UsageError(tr("'{word}' is not name=value, such as w0=2 or W=[[1, 2], [3, 4]]", word=word))
-        try:
-            name = name_of(name.strip())
-            file = File(f"<{name}>", text)
-            out_value = numbers(compose(text, file), file, name, "float64")
-        except GraphlabError as error:
-            raise UsageError(tr("'{word}' is not name=value: {error}", word=word, error=error.message)) from None
-        if name in out:
-            raise UsageError(tr("'{name}' is given twice", name=name))
-        out[name] = out_value
-    return out

@@ -17,6 +17,7 @@ from graphlab.formula.tree import Index
 from graphlab.graph import Graph, Node, parent_of
 from graphlab.importers.expressions import OPERATORS
 from graphlab.importers.names import candidates, is_plain, scopes_outwards
+from graphlab.numbers import shortest
 
 MAX_INLINE = 16  # elements of a constant that is written inside an expression
 _SYMBOLS = {op: symbol for symbol, op in OPERATORS.items()}
@@ -209,10 +210,7 @@ def number_text(value: int | float) -> str:
 
 def array_list(array: Any) -> Any:
     """Nested lists of Python numbers; those of a float32 as short as it needs."""
-    array = np.asarray(array)
-    if array.dtype == np.float32:
-        return np.array([float(str(v)) for v in array.ravel()], dtype=np.float64).reshape(array.shape).tolist()
-    return array.tolist()
+    return shortest(array).tolist()
 
 
 def _list_text(value: Any) -> str:

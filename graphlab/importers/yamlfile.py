@@ -15,7 +15,7 @@ from graphlab.messages import tr
 
 MAX_DEPTH = 50
 MAX_ALIASED = 1_000_000  # values that aliases may add to those written out
-MAX_INTEGER = 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
@@ -263,7 +263,7 @@ class _Composer:
         digits = text[2:] if base != 10 else text
         # int() of a very long digit string is refused by Python itself: look at the length first
         number = int(digits, base) if len(digits.lstrip("+-0")) <= 22 else MAX_INTEGER + 1
-        if abs(number) > MAX_INTEGER:
+        if not MIN_INTEGER <= number <= MAX_INTEGER:
             message = tr(
                 "the integer {number} does not fit in 64 bits; write a smaller one, or a float such as 1e20",
                 number=value.shown(),

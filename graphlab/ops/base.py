@@ -12,6 +12,7 @@ import numpy as np
 from graphlab.errors import ModelError, ShapeError
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops.axes import axes_text, check_axes
+from graphlab.ops.foreign import hint_for
 from graphlab.ops.sums import total
 
 Shape = tuple[int, ...]
@@ -176,7 +177,7 @@ def get(name: str) -> type[Op]:
     try:
         return REGISTRY[name]
     except KeyError:
-        hint = did_you_mean(name, REGISTRY)
+        hint = hint_for(name, [op for op, kind in REGISTRY.items() if kind.family != "leaf"])
         message = tr("unknown op '{name}'{hint}; `graphlab ops` lists them all", name=name, hint=hint)
         raise ModelError(message) from None
 

@@ -182,7 +182,7 @@ class SoftmaxCrossEntropy(ClassLoss):
         (x, t), (p,) = primals, residuals
         if not is_plain(**choices):
             made = targets_of(x, t, reduction, choices)
-            gx = made.share(g, p * np.sum(made.q, axis=-1, keepdims=True) - made.q)
+            gx = made.share(g, p * total(made.q, -1, keepdims=True) - made.q)
             return gx, made.share(g, -made.slope * log_softmax(x)) if is_soft(x.shape, np.shape(t)) else None
         g = batch_share(g, x, reduction)
         if not is_soft(x.shape, np.shape(t)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.numbers import summarise
+from graphlab.numbers import shortest, summarise
 from graphlab.storyboard import Array
 
 LARGE = 256  # numbers, from where on an array is only summarised
@@ -36,7 +36,7 @@ class Arrays:
 
     def _array(self, array: np.ndarray) -> Array:
         if self.full or array.size <= LARGE:
-            return Array(array.shape, tuple(array.ravel().tolist()))
+            return Array(array.shape, tuple(shortest(array).ravel().tolist()))
         s = summarise(array)
         names = ("mean", "std", "min", "max", "rms", "nan", "inf", "zero")
         return Array(array.shape, None, {name: getattr(s, name) for name in names}, histogram(array))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from graphlab.blaming import Birth, Blame, blame
 from graphlab.errors import GraphlabError
 from graphlab.formula.show import reference
 from graphlab.messages import in_language, tr
-from graphlab.numbers import number
+from graphlab.numbers import number, shortest
 from graphlab.paths import why
 from graphlab.storyboard import Finding, Storyboard, Why
 from graphlab.trace import Trace
@@ -33,11 +34,17 @@ def reasons(trace: Trace) -> dict[int, Why]:
             found = why(trace, reference(f"{trace.graph.nodes[i].name}.grad"))
         except GraphlabError:
             continue
-        paths = tuple([(path.product, path.nodes) for path in found.paths])
+        brief = partial(_brief, dtype=trace.plan.dtypes[i])
+        paths = tuple([(brief(path.product), path.nodes) for path in found.paths])
         more = found.count - len(paths)
-        edges = tuple([(share.name, share.value) for share in found.edges])
-        out[i] = Why(found.target, found.value, paths, more, found.rest if more else None, edges)
+        edges = tuple([(share.name, brief(share.value)) for share in found.edges])
+        out[i] = Why(found.target, brief(found.value), paths, more, brief(found.rest) if more else None, edges)
     return out
+
+
+def _brief(value: float, dtype: str) -> float:
+    """With no more digits than bring the same float32 back."""
+    return float(shortest(value, dtype))
 
 
 def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Storyboard:

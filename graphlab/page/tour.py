@@ -55,6 +55,9 @@ def _check(stop: Any, where: str) -> None:
         if key in stop and stop[key] not in known:
             text = "{where}: {key} is '{word}' but must be one of {listed}"
             raise ModelError(tr(text, where=where, key=key, word=stop[key], listed=", ".join(known)))
+    for key in ("node", "to"):
+        if not isinstance(stop.get(key, ""), str | None):
+            raise ModelError(tr("{where}: {key} must be a name", where=where, key=key))
     for key in ("highlight", "unfold"):
         listed = stop.get(key, [])
         if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):

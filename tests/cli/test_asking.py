@@ -50,7 +50,7 @@ def test_why_of_an_expression_as_json(run: Run) -> None:
     ("words", "status", "message"),
     [
         (("model.yaml",), 2, "give a MODEL and a TARGET"),
-        (("model.yaml", "nope.grad"), 1, "'nope.grad' is no gradient"),
+        (("model.yaml", "nope.grad"), 1, "there is no node 'nope'; write NODE.grad"),
         (("model.yaml", "W1.grad[9,9]"), 1, "is no element"),
         (("noloss.yaml", "x.grad"), 1, "loss"),
     ],

@@ -65,7 +65,7 @@ def test_an_unknown_command_is_wrong_usage(run: Run) -> None:
         (["trace", "model.yaml", "noloss.yaml"], "give one MODEL, not 2"),
         (["trace", "nope.yaml"], "there is no file 'nope.yaml'"),
         (["trace", "-e", "x*x", "x"], "'x' is not name=value"),
-        (["trace", "-e", "x*x", "x=abc"], "'x=abc' is not name=value"),
+        (["trace", "-e", "x*x", "x=abc"], "'x=abc' on the command line: abc is no number"),
         (["trace", "model.yaml", "--mode", "both"], "--mode"),
         (["trace", "model.yaml", "--max-memory", "8XB"], "'8XB' is not a size; write it as 8GB or 500MB"),
         (["trace", "model.yaml", "--json", "-o", "t.json"], "give --json or -o, not both"),

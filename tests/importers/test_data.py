@@ -98,10 +98,10 @@ def test_wrong_keys_and_rows(tmp_path: Path) -> None:
 
 def test_tables_that_are_none(tmp_path: Path) -> None:
     for content, expected in (
-        (b"a,b\n1,2\n3\n", "'t.csv', line 3: 1 numbers, but the rows above have 2"),
+        (b"a,b\n1,2\n3\n", "'t.csv', line 3: 1 cells, but the names above are 2"),
         (b"1,2\n3,x\n", "'t.csv', line 2, column 2: 'x' is not a number"),
         (b"1,2\n3,1_0\n", "'t.csv', line 2, column 2: '1_0' is not a number"),
-        (b"1,2\n3,\n", "'t.csv', line 2, column 2: '' is not a number"),
+        (b"1,2\n3,\n", "'t.csv', line 2, column 2: the cell is empty"),
         (b"", "'t.csv' has no row of numbers"),
         (b"a,b\n", "'t.csv' has no row of numbers"),
         (b"\xff\xfe1\x00", "'t.csv' is not a table of numbers: 'utf-8' codec can't decode byte 0xff in position 0"),

@@ -166,13 +166,13 @@ def test_expressions_that_are_wrong(text: str, values: dict[str, Any], message: 
     [
         ("x", "'x' is not name=value, such as w0=2 or W=[[1, 2], [3, 4]]"),
         ("x=", "'x=' is not name=value, such as w0=2 or W=[[1, 2], [3, 4]]"),
-        ("=3", "'=3' is not name=value: '' cannot be a name: it takes letters"),
+        ("=3", "'=3' is not name=value, such as w0=2 or W=[[1, 2], [3, 4]]; no blanks stand around ="),
         ("2x=3", "'2x=3' is not name=value: '2x' cannot be a name"),
         ("grad=3", "'grad=3' is not name=value: 'grad' is reserved"),
-        ("x=two", "'x=two' is not name=value: 'x': 'two' is not a number"),
-        ("x=[1, [2]]", "'x=[1, [2]]' is not name=value: 'x': a list stands where the first entry is a number"),
-        ("x=[1", "'x=[1' is not name=value: this is not YAML"),
-        ("x={a: 1}", "'x={a: 1}' is not name=value: 'x': a mapping is not a number"),
+        ("x=two", "'x=two' on the command line: two is no number, and no list of numbers such as [[1, 2], [3, 4]]"),
+        ("x=[1, [2]]", "'x=[1, [2]]' on the command line: 'x': a list stands where the first entry is a number"),
+        ("x=[1", "'x=[1' on the command line: its brackets [ ] do not match"),
+        ("x={a: 1}", "'x={a: 1}' on the command line: {a: 1} is no number"),
     ],
 )
 def test_malformed_assignments_are_wrong_usage(word: str, message: str) -> None:
