@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff
+from graphlab.barriers import why_none
 from graphlab.errors import LossError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
@@ -126,7 +127,7 @@ def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
     j = graph.index[owner]
     grad = trace.cotangents[j] if trace.cotangents is not None else None
     if grad is None:
-        raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=owner))
+        raise ModelError(tr("'{name}' has no gradient: {why}", name=owner, why=why_none(trace, j)))
     shape = np.shape(grad)
     if not key:
         if np.size(grad) == 0:
