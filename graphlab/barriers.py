@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphlab import ops
@@ -53,6 +54,13 @@ def barriers(trace: Trace, j: int) -> list[Barrier]:
                 seen.add(c)
                 todo.append(c)
     return list(dict.fromkeys(found))
+
+
+def unreached(trace: Trace) -> Iterator[tuple[str, str]]:
+    """(name, why) of every parameter without a gradient, in a run that has gradients."""
+    for _, i, role in trace.graph.leaf_places if trace.has_gradients else ():
+        if role == "param" and not trace.plan.reached[i]:
+            yield trace.graph.nodes[i].name, why_none(trace, i)
 
 
 def why_none(trace: Trace, j: int) -> str:

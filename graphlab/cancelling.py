@@ -61,12 +61,11 @@ def note(trace: Trace, i: int, k: int = -1) -> str:
     return tr("0 (but for rounding) at {places}: the terms cancel", places=", ".join(places[:LISTED]) + more)
 
 
-def notes(trace: Trace, leaves: bool = False) -> Iterator[tuple[str, str]]:
-    """(name, what is said) of every gradient that is 0 for rounding alone; leaves: of leaves only."""
+def notes(trace: Trace) -> Iterator[tuple[str, str]]:
+    """(name, what is said) of every gradient that is 0 for rounding alone."""
     for (i, k), _ in sorted(trace.cancelled.items()):
         node = trace.graph.nodes[i]
-        arrived = k < 0 and trace.cotangents[i] is not None  # type: ignore[index]
-        if arrived and (node.is_leaf or not leaves):
+        if k < 0:
             yield node.name, note(trace, i)
 
 

@@ -16,6 +16,7 @@ from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
 from graphlab.messages import tr
 from graphlab.numbers import Summary, summarise
+from graphlab.rounding import read
 from graphlab.state import State, frozen
 from graphlab.trace import Trace
 from graphlab.values import DTYPES, FLOATS
@@ -84,7 +85,15 @@ def _node(trace: Trace, i: int, max_elements: int) -> dict[str, Any]:
     grad = trace.cotangents[i] if trace.cotangents is not None else None
     for key, array in (("value", trace.values[i]), ("grad", grad)):
         _put(out, key, array, max_elements, trace.summaries.get((i, key)))
+    _mark(out, "grad", trace, i, -1)
     return out
+
+
+def _mark(out: dict[str, Any], key: str, trace: Trace, i: int, k: int) -> None:
+    """The places at which a gradient that is written as it was computed is 0 but for rounding."""
+    found = read(trace).cancelled.get((i, k))
+    if found is not None and out[key] is not None:
+        out[f"{key}_cancelled"] = np.argwhere(found).tolist()
 
 
 def _attr(value: Any) -> Any:
@@ -124,6 +133,7 @@ def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
                 continue
             entry: dict[str, Any] = {"to": node.inputs[k], "slot": node.slots[k], "rule": trace.rule(i, k)}
             _put(entry, "value", part, max_elements, kept)
+            _mark(entry, "value", trace, i, k)
             out["contributions"].append(entry)
     return out
 
