@@ -45,6 +45,25 @@ def without_noise(trace: Trace) -> Trace:
     return trace.cleaned
 
 
+def marked(trace: Trace, cancelled: dict[tuple[int, int], Any]) -> Trace:
+    """The trace, with its run without noise as a trace file has marked it, where arrays were left out."""
+    cotangents, contributions = list(trace.cotangents or ()), list(trace.contributions or ())
+    for (i, k), found in cancelled.items():
+        if k < 0:
+            cotangents[i] = _zeroed(cotangents[i], found)
+        else:
+            parts = contributions[i]
+            contributions[i] = (*parts[:k], _zeroed(parts[k], found), *parts[k + 1 :])
+    clean = trace.with_gradients(cotangents, contributions)
+    clean.cancelled, clean.cleaned = cancelled, clean
+    trace.cleaned = clean
+    return trace
+
+
+def _zeroed(array: Any, found: Any) -> Any:
+    return np.where(found, np.zeros_like(array), array)[()]
+
+
 def terms_size(trace: Trace, i: int, k: int) -> Any:
     """The sizes of the terms that add up to what node i sent to its k-th input; None where its rule is not written."""
     rule = rule_of(trace, i, k)
@@ -108,7 +127,7 @@ class _Cleaning:
 
     def cleaned(self, i: int, k: int, array: Any, found: Any) -> Any:
         self.cancelled[i, k] = found
-        return np.where(found, np.zeros_like(array), array)[()]
+        return _zeroed(array, found)
 
 
 def _is_noise(array: Any, noise: Any) -> Any:

@@ -16,7 +16,7 @@ from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
 from graphlab.messages import tr
 from graphlab.numbers import Summary, summarise
-from graphlab.rounding import read
+from graphlab.rounding import marked, read
 from graphlab.state import State, frozen
 from graphlab.trace import Trace
 from graphlab.values import DTYPES, FLOATS
@@ -224,10 +224,31 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     contributions, left_out = _contributions(data, graph, arrays)
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
     summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
-    return Trace(
+    trace = Trace(
         graph, made, state, feeds, mode, int(data.get("iteration", 0)), values, None, cotangents,
         contributions if cotangents is not None else None, summaries,
     )  # fmt: skip
+    return marked(trace, _marks(data, graph, made.shapes)) if summaries and cotangents is not None else trace
+
+
+def _marks(
+    data: Mapping[str, Any], graph: Graph, shapes: tuple[tuple[int, ...], ...]
+) -> dict[tuple[int, int], np.ndarray]:  # fmt: skip
+    """Which elements of gradients and contributions the file says are 0 but for rounding."""
+    places = {(i, -1): row["grad_cancelled"] for i, row in enumerate(data["nodes"]) if "grad_cancelled" in row}
+    of = {key: shapes[key[0]] for key in places}
+    for step in data["steps"]:
+        for entry in step.get("contributions", ()):
+            if "value_cancelled" in entry:
+                i = graph.index[step["node"]]
+                k = graph.nodes[i].slots.index(entry["slot"])
+                places[i, k], of[i, k] = entry["value_cancelled"], shapes[graph.index[entry["to"]]]
+    out = {}
+    for key, found in places.items():
+        out[key] = np.zeros(of[key], bool)
+        for place in found:
+            out[key][tuple(place)] = True
+    return out
 
 
 class _Column:
