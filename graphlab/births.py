@@ -78,9 +78,8 @@ class _Search:
 
     def forward(self, i: int, where: np.ndarray) -> Birth:
         trace, node = self.trace, self.trace.graph.nodes[i]
-        inputs = {str(o): trace.values[j] for o, j in zip(node.inputs, trace.plan.operands[i], strict=True)}
         rule = forward_worked(trace, i, numbers=False).symbolic
-        elements = _elements(trace.values[i], where, inputs)
+        elements = _elements(trace.values[i], where, self.inputs(i, np.shape(trace.values[i])))
         named = () if ops.get(node.op).elementwise else entries_of(trace, i)
         given = self.of(trace.plan.operands[i])
         return _birth("forward", node, None, rule, trace.values[i], elements, None, named, given)
@@ -92,6 +91,15 @@ class _Search:
         array = np.asarray(dict(zip(ops.get(node.op).residuals, trace.residuals_of(i), strict=False))[name])
         elements = _elements(array, ~np.isfinite(array), {})
         return _birth("forward", node, None, rule, array, elements, name, entries_of(trace, i, name), ())
+
+    def inputs(self, i: int, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Those of node i's inputs, by name, whose entries stand at the same places as those of a result."""
+        node, op = self.trace.graph.nodes[i], ops.get(self.trace.graph.nodes[i].op)
+        pairs = [(o, self.trace.values[j]) for o, j in zip(node.inputs, self.trace.plan.operands[i], strict=True)]
+        return {
+            o: value for o, value in pairs
+            if isinstance(o, str) and (op.elementwise or (op.family != "linear" and np.shape(value) == shape))
+        }  # fmt: skip
 
     def of(self, places: tuple[int, ...]) -> tuple[str, ...]:
         """The leaves whose given numbers are in these."""
@@ -109,13 +117,10 @@ class _Search:
 
     def sent(self, i: int, k: int, where: np.ndarray) -> Birth:
         trace, node = self.trace, self.trace.graph.nodes[i]
-        inputs = {
-            f"∂L/∂{node.name}": trace.cotangents[i] if trace.cotangents is not None else None,
-            node.name: trace.values[i],
-        }
-        inputs |= {str(o): trace.values[j] for o, j in zip(node.inputs, trace.plan.operands[i], strict=True)}
-        rule = backward_worked(trace, i, k, numbers=False).symbolic
         part = trace.contributions[i][k]  # type: ignore[index]
+        inputs = {f"∂L/∂{node.name}": trace.cotangents[i], node.name: trace.values[i]}  # type: ignore[index]
+        inputs |= self.inputs(i, np.shape(part))
+        rule = backward_worked(trace, i, k, numbers=False).symbolic
         given = self.of((i, *trace.plan.operands[i]))
         return _birth(
             "backward", node, str(node.inputs[k]), rule, part, _elements(part, where, inputs), None, (), given

@@ -39,7 +39,9 @@ def entries_of(trace: Trace, i: int, name: str | None = None) -> tuple[Entry, ..
     """
     node = trace.graph.nodes[i]
     values = [trace.values[j] for j in trace.plan.operands[i]]
-    slots = [k for k, value in enumerate(values) if _may_be_tried(value, node.slots[k], ops.get(node.op))]
+    op = ops.get(node.op)
+    named = [k for k, operand in enumerate(node.inputs) if isinstance(operand, str)]
+    slots = [k for k in named if _may_be_tried(values[k], node.slots[k], op)]
     is_bad = _trial(trace, i, name)
     plain = {k: ordinary(values[k]) for k in slots}
     alone = [k for k in slots if not is_bad({k: plain[k]})]

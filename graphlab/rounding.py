@@ -141,6 +141,8 @@ def _size(trace: Trace, i: int, k: int, rule: Expr, upstream: Any) -> Any:
         return 0.0
     upstream = np.broadcast_to(np.abs(upstream), trace.plan.shapes[i])
     values = {**environment(trace, i, trace.graph.nodes[i].slots[k]), "upstream": upstream}
+    if {"x", "mu", "ivar", "xhat"} <= values.keys():  # x̂ = (x − μ) ivar is a difference, as exact as x and μ are
+        values["xhat"] = (np.abs(values["x"]) + np.abs(values["mu"])) * values["ivar"]
     return evaluate(_sized(rule), values)
 
 

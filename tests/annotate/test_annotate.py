@@ -43,7 +43,7 @@ def test_every_contribution_is_an_arrow_from_consumer_to_producer():
     ended = [arrow for arrow in diagram.arrows if arrow.weight is None]
     said = {(arrow.tail, arrow.head): plain(arrow.lines).splitlines()[-1] for arrow in ended}
     cancelled = "0 (but for rounding): the terms cancel"
-    assert said == {(ids["E"], ids["t"]): "no gradient", (ids["fc"], ids["b"]): cancelled}
+    assert said == {(ids["E"], ids["t"]): "no gradient", (ids["block0.fc"], ids["block0.fc.b"]): cancelled}
 
 
 def test_the_chain_rule_stands_on_scalar_arrows_with_its_numbers():
