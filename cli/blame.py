@@ -205,7 +205,7 @@ def _rows(found: Blame, links: Sequence[Link], low: int, decades: int) -> list[l
 
 
 def _scale(links: Sequence[Link]) -> tuple[int, int]:
-    """The power of ten that a bar of one cell begins at, and how many decades a cell is: as few as there is room for."""
+    """The power of ten at which a bar of one cell begins, and how many decades a cell is: as few as have room."""
     sizes = [link.rms for link in links if math.isfinite(link.rms) and link.rms > 0]
     if not sizes:
         return 0, 1

@@ -259,7 +259,7 @@ class Console(Trying):
         for worked in stop.equations:
             yield from equation(pieces_of(worked, look), self.width, 4)
         for text in stop.notes:
-            yield from ([f"    {line}"] for line in words(text, max(self.width - 4, 20)))
+            yield from (f"    {line}" for line in words(text, max(self.width - 4, 20)))
         for text in stop.changed:
             yield Styled(f"    ● {text}", "strong")
         if stop.coming:

@@ -201,4 +201,3 @@ def _element(array: np.ndarray, index: tuple[int, ...], inputs: dict[str, Any]) 
             except ValueError:  # of another shape: no single element of it stands here
                 continue
     return Element(index, float(array[index]), found)
-

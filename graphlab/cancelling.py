@@ -1,4 +1,4 @@
-"""Why a gradient is 0: which terms cancel, and for what reason where it is known. Each sentence is a claim that holds."""
+"""Why a gradient is 0: which terms cancel, and for what reason where it is known. Each sentence is a claim."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphlab.formula.show import symbol
 from graphlab.messages import tr
 from graphlab.numbers import number, signed
 from graphlab.ops.norm import other_axes
-from graphlab.rounding import terms_size, without_noise
+from graphlab.rounding import terms_size
 from graphlab.trace import Trace
 
 LISTED = 4  # terms, and places, that are named

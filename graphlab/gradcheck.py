@@ -11,7 +11,6 @@ import numpy as np
 
 from graphlab import autodiff, builder, ops
 from graphlab.barriers import why_none
-from graphlab.barriers import why_none
 from graphlab.comparing import Check, Function, compared
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr

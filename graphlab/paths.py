@@ -55,8 +55,8 @@ class Share:
 class Why:
     """A gradient's element, taken apart in three ways, each adding up to it.
 
-    value: 0 where its terms cancel but for rounding; note: says so. paths: the largest, in order, and the rest of `count`
-    paths summed; exact: none outside is larger.
+    value: 0 where its terms cancel but for rounding; note: says so. paths: the largest, in order, and the rest of
+    `count` paths summed; exact: none outside is larger.
     edges: each consumer's contribution. examples, units: the largest edge's contribution, split by the first and by the
     last axis of the consumer's gradient; empty where that is one number.
     """

@@ -74,7 +74,7 @@ def terms_size(trace: Trace, i: int, k: int) -> Any:
 
 
 class _Cleaning:
-    """One pass from the loss to the leaves. noise: of what has arrived at a node: the last roundings, not all before."""
+    """One pass from the loss to the leaves. noise: of what arrived at a node: the last roundings, not all before."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace

@@ -56,7 +56,8 @@ def test_running_statistics_and_labels() -> None:
 
 
 def test_an_embedding_s_index() -> None:
-    trace = run("inputs: {i: {value: [0, 2], dtype: int64}}\nparams: {W: [[1], [2], [3]]}\nnodes: {e: 'embedding(i, W)', L: sum(e)}")
+    leaves = "inputs: {i: {value: [0, 2], dtype: int64}}\nparams: {W: [[1], [2], [3]]}\n"
+    trace = run(f"{leaves}nodes: {{e: 'embedding(i, W)', L: sum(e)}}")
     assert why_none(trace, trace.graph.index["i"]).startswith("it is int64")
 
 

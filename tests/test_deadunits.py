@@ -47,8 +47,8 @@ def test_healthy_batches_are_silent(seed: int) -> None:
 
 
 def test_a_unit_that_is_off_for_one_example_only_is_alive() -> None:
-    text = "inputs: {x: [[1, -1], [1, 2]]}\nparams: {W: [[1, -3], [0, 2]], b: [0, 0]}\nnodes: {r: 'relu(affine(x, W, b))', L: sum(r)}"
-    trace = gl.backward(gl.forward(gl.loads(f"graphlab: 1\n{text}")))
+    leaves = "graphlab: 1\ninputs: {x: [[1, -1], [1, 2]]}\nparams: {W: [[1, -3], [0, 2]], b: [0, 0]}\n"
+    trace = gl.backward(gl.forward(gl.loads(leaves + "nodes: {r: 'relu(affine(x, W, b))', L: sum(r)}")))
     assert trace["r"].value[:, 1].tolist() == [0.0, 1.0]
     assert dead_units(trace) == ()
 
