@@ -19,6 +19,7 @@ from graphlab.trace import Trace
 
 __all__ = ["Birth", "Blame", "Cancelling", "DeadUnit", "Element", "Link", "birth", "blame"]
 
+MANY = 20_000  # nodes, up to where gradients that are 0 but for rounding are looked for
 VANISHED, EXPLODED = 1e-3, 1e3  # RMS of a leaf's gradient over that next to the loss
 
 
@@ -72,7 +73,7 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
     if trace.cotangents is None or trace.plan.target is None:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
     found = birth(trace)
-    trace = without_noise(trace)
+    trace = without_noise(trace) if len(trace.graph) <= MANY else trace
     graph = trace.graph
     sizes = _Sizes(trace)
     leaf = _farthest(trace, sizes) if target is None else graph.position(target)

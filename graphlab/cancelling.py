@@ -33,7 +33,7 @@ class Cancelling:
 
 
 def is_cancelled(trace: Trace, i: int, k: int = -1) -> bool:
-    """Whether all of a gradient, or of what one edge sends, is 0 and some of it for rounding alone."""
+    """Whether all of a gradient, or of what one edge sends, is 0, and terms of it cancel."""
     if (i, k) not in trace.cancelled:
         return False
     array = trace.cotangents[i] if k < 0 else trace.contributions[i][k]  # type: ignore[index]

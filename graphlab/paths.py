@@ -93,18 +93,19 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
     clean = without_noise(trace.check_whole())
     j, key = target_of(clean, target)
     value, raw = (float(np.asarray(run.cotangents[j])[key]) for run in (clean, trace))  # type: ignore[index]
+    cancelled = (j, -1) in clean.cancelled and bool(np.asarray(clean.cancelled[j, -1])[key])
     shown = reference(f"{trace.graph.nodes[j].name}.grad") + _index(key)
     finder = _Finder(trace, j, key)
     count = finder.count()
     paths, exact = finder.paths(most, count)
-    if value != raw:
+    if cancelled:
         paths = tuple([replace(path, product=_cleaned(path.product, raw)) for path in paths])
     rest = 0.0 if len(paths) == count else value - total([path.product for path in paths])
     edges = _edges(clean, j, key)
     through, examples, units = _split(trace, j, key, edges)
     shares = tuple(share for _, share in edges)
     said = ""
-    if value != raw:
+    if cancelled:
         examples, units = (
             tuple([replace(share, value=_cleaned(share.value, raw)) for share in parts]) for parts in (examples, units)
         )

@@ -12,12 +12,13 @@ import numpy as np
 
 from graphlab.formula import Expr, evaluate, names
 from graphlab.formula.tree import Binary, Call, Name, Negative
+from graphlab.ops.norm import other_axes
 from graphlab.rules import rule_of
 from graphlab.trace import Trace
 from graphlab.worked import environment
 
 UNITS = 8  # roundings of the sum of its terms' sizes: a gradient below it is what they left of a 0
-READ, LIGHT = 2000, 1 << 22  # nodes and bytes of a run, up to which it is read number by number
+READ, LIGHT = 2000, 1 << 26  # nodes and bytes of a run, up to which it is read number by number
 _MOVING = frozenset(["broadcast_to", "column", "reshape", "row", "rows", "spread", "transpose"])
 
 
@@ -29,8 +30,9 @@ def read(trace: Trace) -> Trace:
 def without_noise(trace: Trace) -> Trace:
     """The run with 0 in the place of each gradient that is nothing but rounding noise; all others as they are.
 
-    Its `cancelled` says where: per node (i, -1) and per edge (i, k) the elements that were noise. The bias before a
-    batch normalisation has such ones: its terms cancel. A product is never noise, however small.
+    Its `cancelled` says where: per node (i, -1) and per edge (i, k) the elements whose terms cancel, be it that rounding
+    left something of them or, on another processor, nothing. The bias before a batch normalisation has such ones. A
+    product is never noise, however small.
 
     >>> import graphlab as gl
     >>> text = "graphlab: 1\\nparams: {x: 0.1}\\nnodes: {a: x * -0.3, b: x * 0.2, c: x * 0.1, L: a + b + c}\\nloss: L"
@@ -132,7 +134,7 @@ class _Cleaning:
 
 def _is_noise(array: Any, noise: Any) -> Any:
     array = np.asarray(array)
-    return (np.abs(array) <= noise) & np.isfinite(noise) & (array != 0)
+    return (np.abs(array) <= noise) & np.isfinite(noise) & (np.asarray(noise) > 0)
 
 
 def _size(trace: Trace, i: int, k: int, rule: Expr, upstream: Any) -> Any:
@@ -141,9 +143,16 @@ def _size(trace: Trace, i: int, k: int, rule: Expr, upstream: Any) -> Any:
         return 0.0
     upstream = np.broadcast_to(np.abs(upstream), trace.plan.shapes[i])
     values = {**environment(trace, i, trace.graph.nodes[i].slots[k]), "upstream": upstream}
-    if {"x", "mu", "ivar", "xhat"} <= values.keys():  # x̂ = (x − μ) ivar is a difference, as exact as x and μ are
-        values["xhat"] = (np.abs(values["x"]) + np.abs(values["mu"])) * values["ivar"]
+    if "xhat" in values:
+        values["xhat"] = np.abs(values["xhat"]) + _off_centre(trace, i, values["xhat"])
     return evaluate(_sized(rule), values)
+
+
+def _off_centre(trace: Trace, i: int, xhat: Any) -> Any:
+    """By how much the mean of normalised numbers is not 0, in our units: rounding, where x is far larger than x − μ."""
+    node = trace.graph.nodes[i]
+    axes = other_axes(np.ndim(xhat), node.attrs["axis"]) if node.op == "batchnorm" else -1
+    return np.abs(np.mean(xhat, axis=axes, keepdims=True)) / (UNITS * np.finfo(xhat.dtype).eps)
 
 
 @lru_cache(maxsize=8192)

@@ -37,7 +37,7 @@ ABOVE = {
     "expand": {"autodiff"},
     "rules": {"trace"},
     "worked": {"rules", "trace"},
-    "rounding": {"rules", "trace", "worked"},
+    "rounding": {"ops", "rules", "trace", "worked"},
     "cancelling": {"formula", "ops", "rounding"},
     "barriers": {"formula", "ops", "trace", "values"},
     "inside": {"autodiff"},
