@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from random_graphs import arrays
 
 import graphlab as gl
 from graphlab.cancelling import note, notes, reason
@@ -207,3 +208,35 @@ def test_in_inference_mode_a_bias_before_batchnorm_counts() -> None:
     trace = gl.backward(gl.forward(graph, mode="eval"))
     assert np.all(trace["b"].grad > 1)
     assert dict(notes(without_noise(trace))) == {}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_float32_calls_cancelled_is_nothing_in_float64(seed: int) -> None:
+    """The same run with a billion times finer a rounding: what is called 0 there is 0 beside its terms here."""
+    coarse, fine = (without_noise(arrays(seed, dtype)) for dtype in ("float32", "float64"))
+    for (i, k), found in coarse.cancelled.items():
+        if k < 0:
+            most = max(np.abs(fine.contributions[c][s]).max() for c, s in terms(fine, i))  # type: ignore[index]
+            above = max(np.abs(fine.cotangents[c]).max() for c, _ in terms(fine, i))  # type: ignore[index]
+            exact = np.abs(np.asarray(fine.cotangents[i])[found]).max()  # type: ignore[index]
+            assert exact <= 1e-4 * max(most, above)
+
+
+def terms(trace: gl.Trace, i: int) -> list[tuple[int, int]]:
+    parts = trace.contributions or []
+    return [(c, k) for c, k in trace.graph.consumers[i] if parts[c] is not None and parts[c][k] is not None]
+
+
+def test_a_large_mean_does_not_make_a_gradient_nothing() -> None:
+    """The deviations are exact there, however large the mean: by float64."""
+    x = [[3100000.0, 2.0], [3100001.0, 5.0], [3100002.0, -1.0], [3100005.0, 4.0]]
+    g = gl.Graph("far", dtype="float64")
+    g.loss(gl.sum(gl.batchnorm(g.param("x", x), name="y") ** 3, name="L"))
+    trace = run(g)
+    v = np.asarray(x)
+    hat = (v - v.mean(0)) / np.sqrt(v.var(0) + 1e-5)
+    up = 3 * hat**2
+    want = (up - up.mean(0) - hat * (up * hat).mean(0)) / np.sqrt(v.var(0) + 1e-5)
+    assert without_noise(trace)["x"].grad == pytest.approx(want, rel=1e-6)
+    assert np.all(without_noise(trace)["x"].grad != 0)

@@ -70,13 +70,19 @@ def _cancelled(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Ite
     for i, node in enumerate(trace.graph.nodes):
         if (i, -1) not in trace.cancelled:
             continue
-        at = [n for n, s in enumerate(board.steps) if s.kind in ("contribution", "add") and s.to == i]
-        if at:
+        at = _last(board, i)
+        if at >= 0:
             texts = {}
             for lang in languages:
                 with in_language(lang):
                     texts[lang] = f"∂L/∂{symbol(node.name)}: {note(trace, i)}"
-            yield Finding("cancelled", at[-1], texts)
+            yield Finding("cancelled", at, texts)
+
+
+def _last(board: Storyboard, place: int) -> int:
+    """The step in which the last term of a node's gradient arrives: backward the first consumer comes last."""
+    steps = [(-s.node, n) for n, s in enumerate(board.steps) if s.to == place and board.nodes[s.node].part_of is None]
+    return max(steps)[1] if steps else -1
 
 
 def _finding(kind: str, at: int, found: Birth | Blame, languages: Sequence[str]) -> Finding:
@@ -139,8 +145,7 @@ def _arrives(board: Storyboard, found: Cancelling) -> int:
     if found.slot is not None:
         sends = [n for n, s in enumerate(board.steps) if s.kind == "contribution"]
         return next((n for n in sends if _slot(board, n) == (found.node, found.slot)), -1)
-    places = [n for n, s in enumerate(board.steps) if s.to is not None and board.nodes[s.to].name == found.node]
-    return places[-1] if places else -1
+    return _last(board, [node.name for node in board.nodes].index(found.node))
 
 
 def _slot(board: Storyboard, n: int) -> tuple[str, str | None]:
