@@ -162,11 +162,18 @@ def _where(found: Blame) -> str:
 def _dead(unit: DeadUnit) -> Line:
     from graphlab.formula.show import symbol
 
-    values = {"k": unit.unit, "n": unit.units, "node": symbol(unit.node), "op": unit.op, "examples": unit.examples}
+    values = {
+        "k": unit.unit,
+        "n": unit.units,
+        "place": unit.place,
+        "node": symbol(unit.node),
+        "op": unit.op,
+        "examples": unit.examples,
+    }
     if unit.rectified:
-        said = tr("unit {k} of {n} is dead: {node} ({op}) is 0 at [:,{k}] for all {examples} examples", **values)
+        said = tr("unit {k} of {n} is dead: {node} ({op}) is 0 at {place} for all {examples} examples", **values)
     else:
-        said = tr("unit {k} of {n} learns nothing: ∂L/∂{node} is 0 at [:,{k}] for all {examples} examples", **values)
+        said = tr("unit {k} of {n} gets no gradient: ∂L/∂{node} is 0 at {place} for all {examples} examples", **values)
     if unit.params:
         said += tr("; for it {grads} = 0", grads=", ".join(f"∂L/∂{symbol(name)}" for name in unit.params))
     return Styled(said, "bad")

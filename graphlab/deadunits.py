@@ -17,12 +17,13 @@ _SAME_PLACE = frozenset(["affine", "batchnorm", "dropout", "add", "sub", "mul", 
 class DeadUnit:
     """A unit (the last axis) that is dead. rectified: its relu is 0 for all examples; else no gradient arrives at it.
 
-    params: parameters whose entries for this unit have the gradient 0 therefore.
+    place: of its numbers, such as [:,2]. params: parameters whose entries for this unit have the gradient 0 therefore.
     """
 
     node: str
     op: str
     unit: int
+    place: str
     units: int
     examples: int
     rectified: bool
@@ -64,7 +65,8 @@ def dead_units(trace: Trace) -> tuple[DeadUnit, ...]:
 def _unit(trace: Trace, i: int, unit: int, rectified: bool, params: tuple[str, ...]) -> DeadUnit:
     node, shape = trace.graph.nodes[i], trace.plan.shapes[i]
     examples = int(np.prod(shape[:-1]))
-    return DeadUnit(node.name, node.op, unit, shape[-1], examples, rectified, params)
+    place = f"[{':,' * (len(shape) - 1)}{unit}]"
+    return DeadUnit(node.name, node.op, unit, place, shape[-1], examples, rectified, params)
 
 
 def _columns(nothing: Any) -> list[int]:

@@ -18,7 +18,7 @@ Entry = tuple[str, float]
 def unstable(trace: Trace, i: int) -> str | None:
     """The first of the numbers that node i keeps on its way that is not finite, though its value is; None: none is."""
     op = ops.get(trace.graph.nodes[i].op)
-    if not op.residuals:
+    if not op.residuals or any(trace.values[j] is None for j in trace.plan.operands[i]):
         return None
     for name, kept in zip(op.residuals, trace.residuals_of(i), strict=False):
         if np.ndim(kept) and np.asarray(kept).dtype.kind == "f" and not np.isfinite(kept).all():
@@ -39,6 +39,8 @@ def entries_of(trace: Trace, i: int, name: str | None = None) -> tuple[Entry, ..
     """
     node = trace.graph.nodes[i]
     values = [trace.values[j] for j in trace.plan.operands[i]]
+    if any(value is None for value in values):
+        return ()
     op = ops.get(node.op)
     named = [k for k, operand in enumerate(node.inputs) if isinstance(operand, str)]
     slots = [k for k in named if _may_be_tried(values[k], node.slots[k], op)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphlab.formula import Expr, evaluate, names
-from graphlab.formula.tree import Binary, Call, Name, Negative
+from graphlab.formula.tree import Binary, Call, Index, Name, Negative
 from graphlab.ops.norm import other_axes
 from graphlab.rules import rule_of
 from graphlab.trace import Trace
@@ -30,8 +30,8 @@ def read(trace: Trace) -> Trace:
 def without_noise(trace: Trace) -> Trace:
     """The run with 0 in the place of each gradient that is nothing but rounding noise; all others as they are.
 
-    Its `cancelled` says where: per node (i, -1) and per edge (i, k) the elements whose terms cancel, be it that rounding
-    left something of them or, on another processor, nothing. The bias before a batch normalisation has such ones. A
+    Its `cancelled` says where: per node (i, -1) and per edge (i, k) the elements whose terms cancel, whether rounding
+    left something of it or, on another processor, nothing. The bias before a batch normalisation has such ones. A
     product is never noise, however small.
 
     >>> import graphlab as gl
@@ -105,19 +105,15 @@ class _Cleaning:
 
     def sent(self, i: int, parts: tuple[Any, ...], noisy: bool) -> tuple[Any, ...]:
         """What node i sends, without noise; how much noise is in it is added to its inputs'."""
-        return tuple(
-            [
-                None if part is None else self.part(i, k, j, part, noisy)
-                for k, (j, part) in enumerate(zip(self.trace.plan.operands[i], parts, strict=True))
-            ]
-        )
+        operands = self.trace.plan.operands[i]
+        there = all(self.trace.values[j] is not None for j in operands)  # a trace file may leave some out
+        return tuple([None if part is None else self.part(i, k, part, noisy, there) for k, part in enumerate(parts)])
 
-    def part(self, i: int, k: int, j: int, part: Any, noisy: bool) -> Any:
-        trace = self.trace
+    def part(self, i: int, k: int, part: Any, noisy: bool, there: bool) -> Any:
+        trace, j = self.trace, self.trace.plan.operands[i][k]
         unit = UNITS * np.finfo(np.asarray(part).dtype).eps
         own = unit * np.abs(part)  # it is added to what others send
         rule = rule_of(trace, i, k)
-        there = rule is not None and all(trace.values[o] is not None for o in trace.plan.operands[i])
         if rule is None or not there or (not noisy and is_product(rule.tree)):
             self.noise[j] = self.noise[j] + (own if rule is None or not there else 2 * own)
             return part
@@ -194,6 +190,8 @@ def is_product(tree: Expr) -> bool:
             return is_product(right) and not _centres(left) if "upstream" in names(right) else False
         case Call(function=function, args=args):
             return function in _MOVING and is_product(args[0])
+        case Index(base=base):
+            return is_product(base)
     return False
 
 

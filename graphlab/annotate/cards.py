@@ -151,7 +151,7 @@ class Cards:
         grad = trace.cotangents[i] if trace.cotangents is not None else None
         rows = self.array(i, grad, "grad")
         if said := note(trace, i):
-            rows.append(Row("sum", tuple([(Span(line, "grad"),) for line in wrapped(said, 44)])))
+            rows.append(Row("sum", tuple([(Span(line, "quiet"),) for line in wrapped(said, 44)])))
         if grad is None:
             return rows + (self.scale(i) if not node.is_leaf else [])
         rows += self.fan_out(i)
