@@ -20,6 +20,7 @@ from graphlab.trace import Trace
 __all__ = ["Birth", "Blame", "Cancelling", "DeadUnit", "Element", "Link", "birth", "blame"]
 
 MANY = 20_000  # nodes, up to where gradients that are 0 but for rounding are looked for
+CANCELLED = 0.1  # of the largest contribution: a sum smaller than that is one whose terms cancel
 VANISHED, EXPLODED = 1e-3, 1e3  # RMS of a leaf's gradient over that next to the loss
 
 
@@ -209,6 +210,6 @@ def _culprit(
     pick = max if verdict == "exploded" else min
     sent = pick(links, key=lambda link: link.ratio or 0.0)
     met = pick(chain, key=lambda link: link.gathered)
-    if verdict == "exploded" or met.gathered >= (sent.ratio or 0.0):
+    if verdict == "exploded" or met.gathered >= min(sent.ratio or 0.0, CANCELLED):
         return (met if verdict == "exploded" and met.gathered > (sent.ratio or 0.0) else sent).node, None
     return met.node, cancelling(trace, trace.graph.index[met.node])

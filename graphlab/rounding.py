@@ -18,6 +18,7 @@ from graphlab.trace import Trace
 from graphlab.worked import environment
 
 UNITS = 8  # roundings of the sum of its terms' sizes: a gradient below it is what they left of a 0
+LEAST = 1e-6  # of that: what is smaller still is not what rounding leaves of terms that large, but a number of its own
 READ, LIGHT = 2000, 1 << 26  # nodes and bytes of a run, up to which it is read number by number
 _MOVING = frozenset(["broadcast_to", "column", "reshape", "row", "rows", "spread", "transpose"])
 
@@ -129,8 +130,8 @@ class _Cleaning:
 
 
 def _is_noise(array: Any, noise: Any) -> Any:
-    array = np.asarray(array)
-    return (np.abs(array) <= noise) & np.isfinite(noise) & (np.asarray(noise) > 0)
+    array, noise = np.abs(array), np.asarray(noise)
+    return (array <= noise) & np.isfinite(noise) & (noise > 0) & ((array == 0) | (array >= LEAST * noise))
 
 
 def _size(trace: Trace, i: int, k: int, rule: Expr, upstream: Any) -> Any:

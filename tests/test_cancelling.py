@@ -96,6 +96,16 @@ def test_a_saturated_sigmoid_s_slope_is_small_and_not_cancelled(z: float) -> Non
     assert gl.blame(trace).verdict == "vanished"
 
 
+def test_a_saturated_softmax_s_gradient_is_small_and_not_cancelled() -> None:
+    """Its largest term is g − g, exactly: what is left there are the others, which are numbers of their own."""
+    nodes = "nodes: {a: softmax(w), y: 'a * [1, -2, 0.5]', L: sum(y)}"
+    trace = run(gl.loads(f"graphlab: 1\nparams: {{w: [90, 0, 1]}}\n{nodes}"))
+    small = np.exp([-90.0, -89.0])
+    want = [3 * small[0] + 0.5 * small[1], -3 * small[0], -0.5 * small[1]]
+    assert without_noise(trace)["w"].grad == pytest.approx(want, rel=1e-6)
+    assert gl.blame(trace).verdict == "vanished"
+
+
 def test_the_vanishing_sample_stays_as_it_is() -> None:
     trace = run(gl.load(ROOT / "samples/vanishing/vanishing.yaml"))
     assert without_noise(trace) is trace
