@@ -22,7 +22,7 @@ from graphlab.worked import inline
 
 from .screen import Line, Styled, json_text
 from .steps import equation, pieces_of, result
-from .table import padded
+from .table import padded, words
 from .trying import Trying
 from .verbs import HELP, cut, explained, needed, verb, whole
 
@@ -258,6 +258,8 @@ class Console(Trying):
         look = "value" if stop.phase == "forward" else "grad"
         for worked in stop.equations:
             yield from equation(pieces_of(worked, look), self.width, 4)
+        for text in stop.notes:
+            yield from (f"    {line}" for line in words(text, max(self.width - 4, 20)))
         for text in stop.changed:
             yield Styled(f"    ● {text}", "strong")
         if stop.coming:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from graphlab.barriers import why_none
+from graphlab.cancelling import note
 from graphlab.formula.show import symbol
 from graphlab.messages import tr
 from graphlab.numbers import number
+from graphlab.rounding import read
 from graphlab.trace import Record, Step, Trace
 from graphlab.worked import INLINE, Worked, backward_worked, forward_worked, inline, own_name
 
@@ -20,6 +23,7 @@ INDENT = 6
 
 def trace_lines(trace: Trace, precision: int, width: int) -> Iterator[Line]:
     """The lines of `graphlab trace`, made as they are asked for."""
+    trace = read(trace)
     if trace.graph.name:
         yield Styled(symbol(trace.graph.name), "strong")
         yield ""
@@ -85,12 +89,14 @@ def _sum(record: Record, name: str, precision: int, width: int, indent: int) -> 
     """A gradient as the sum of its contributions, term by term where they are short."""
     terms = record.contributions
     left = f"∂L/∂{name}"
+    i = record.position
     total = result(inline(record.grad, None, precision), "grad")
+    said = why_none(record.trace, i) if record.grad is None else note(record.trace, i)
     if len(terms) < 2:
-        yield from equation([left, total], width, indent)
+        yield from equation([left, total], width, indent, said)
         return
     consumers = [symbol(term.consumer) for term in terms[:6]] + ["…"] * (len(terms) > 6)
-    sources = tr("from {nodes}", nodes=", ".join(consumers))
+    sources = tr("from {nodes}", nodes=", ".join(consumers)) + (f"; {said}" if said else "")
     if terms[0].value.size > INLINE or len(terms) > INLINE:
         yield from equation([left, tr("sum of {n} contributions", n=len(terms)), total], width, indent, sources)
         return

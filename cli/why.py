@@ -72,6 +72,7 @@ def record_of(found: Why, trace: Trace) -> dict[str, Any]:
     return {
         "target": found.target,
         "value": plain(found.value),
+        "note": found.note,
         "paths": [
             {"nodes": list(p.nodes), "product": plain(p.product),
              "factors": None if p.factors is None else [plain(f) for f in p.factors]}
@@ -94,6 +95,8 @@ def why_lines(found: Why, columns: int, precision: int = 4) -> Iterator[Line]:
 
     owner, _, index = found.target.replace("`", "").rpartition(".grad")
     yield [Styled(f"∂L/∂{symbol(owner)}{index} = ", "strong"), Styled(number(found.value, precision), "grad")]
+    if found.note:
+        yield from (Styled(line, "quiet") for line in _wrapped(found.note, columns))
     yield ""
     yield Styled(_count(found), "strong")
     for path in found.paths:

@@ -1,68 +1,49 @@
-"""Where a gradient vanished, exploded or turned NaN: the chain from the loss to a leaf, and the first bad number."""
+"""Where a gradient vanished, exploded, cancelled or turned NaN: the chain from the loss to a leaf, and what did it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
+from graphlab.barriers import why_none
+from graphlab.births import Birth, Element, birth
+from graphlab.cancelling import Cancelling, cancelled_inside, cancelling
+from graphlab.deadunits import DeadUnit, dead_units
 from graphlab.errors import LossError, ModelError
 from graphlab.messages import tr
 from graphlab.numbers import rms_all
 from graphlab.ops import get
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
-from graphlab.worked import backward_worked, forward_worked
 
+__all__ = ["Birth", "Blame", "Cancelling", "DeadUnit", "Element", "Link", "birth", "blame"]
+
+MANY = 20_000  # nodes, up to where gradients that are 0 but for rounding are looked for
+CANCELLED = 0.1  # of the largest contribution: a sum smaller than that is one whose terms cancel
 VANISHED, EXPLODED = 1e-3, 1e3  # RMS of a leaf's gradient over that next to the loss
-SHOWN = 5  # elements named of an array that is not finite
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """One node of a chain. rms: of its gradient. ratio: RMS(contribution to the next node) / RMS(its gradient);
-    None: there is no next node, or nothing to divide by."""
+    None: there is no next node, or nothing to divide by. gathered: RMS(its gradient) / RMS of the largest
+    contribution to it, 1 where there is one."""
 
     node: str
     op: str
     rms: float
     ratio: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element that is not finite. index: in the array that was made. inputs: what it was made from, by name."""
-
-    index: tuple[int, ...]
-    value: float
-    inputs: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Birth:
-    """The first work that made a NaN or an Inf. phase: given, forward or backward. to: backward, whose gradient.
-
-    rule: what was computed, as symbols. count: how many of `size` elements are not finite.
-    """
-
-    phase: str
-    node: str
-    op: str
-    to: str | None
-    rule: str | None
-    count: int
-    size: int
-    elements: tuple[Element, ...]
+    gathered: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """What became of a gradient. verdict: ok, vanished, exploded, zero or not finite.
+    """What became of a gradient. verdict: ok, vanished, exploded, zero, cancelled or not finite.
 
-    culprit: the node that shrank (grew, zeroed) it most. total: RMS of the leaf's gradient over that next to the loss.
-    nodes: every node that has a gradient, from the loss; ratio: of the largest contribution it sends.
+    culprit: the node that shrank (grew, zeroed) it most, or at which its terms cancel (cancelled: how). total: RMS of
+    the leaf's gradient over that next to the loss. nodes: every node that has a gradient, from the loss; ratio: of the
+    largest contribution it sends. dead: units without a gradient, of layers in which others have one.
     """
 
     target: str
@@ -72,14 +53,17 @@ class Blame:
     chain: tuple[Link, ...]
     birth: Birth | None
     nodes: tuple[Link, ...] = ()
+    cancelled: Cancelling | None = None
+    dead: tuple[DeadUnit, ...] = ()
 
 
 def blame(trace: Trace, target: str | None = None) -> Blame:
     """Follow the gradient from the loss to a node along its largest contributions.
 
     target: by default the parameter (or, without any, the input) that is farthest from the loss.
-    total: RMS(∂L/∂target) / RMS(gradient of the node next to the loss), the attenuation along the chain.
-    Raises LossError where the trace has no gradients, ModelError where the loss does not depend on the target.
+    total: RMS(∂L/∂target) / RMS(gradient of the node next to the loss), the attenuation along the chain. A gradient
+    that is 0 but for rounding is 0.
+    Raises LossError where the trace has no gradients, ModelError where the target has none, which says why.
 
     >>> import graphlab as gl
     >>> graph = gl.loads("graphlab: 1\\nparams: {w: 9}\\nnodes: {a: sigmoid(w), b: sigmoid(a * 0.01), L: b * 1}")
@@ -89,18 +73,27 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
     """
     if trace.cotangents is None or trace.plan.target is None:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
+    found = birth(trace)
+    trace = without_noise(trace) if len(trace.graph) <= MANY else trace
     graph = trace.graph
     sizes = _Sizes(trace)
     leaf = _farthest(trace, sizes) if target is None else graph.position(target)
     if leaf not in sizes.of:
-        raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=graph.nodes[leaf].name))
+        raise ModelError(tr("'{name}' has no gradient: {why}", name=graph.nodes[leaf].name, why=why_none(trace, leaf)))
     chain = tuple(_chain(trace, leaf, sizes))
     after = next((link.rms for link in chain[1:]), chain[0].rms)
     total = chain[-1].rms / after if after else math.nan
     verdict = _verdict(chain[-1].rms, total)
+    if verdict == "zero":
+        culprit, cancelled = _where_zero(trace, chain)
+    else:
+        culprit, cancelled = _culprit(trace, chain, verdict)
+    if cancelled is not None:
+        verdict = "cancelled"
     return Blame(
-        graph.nodes[leaf].name, verdict, _culprit(chain, verdict), total, chain, birth(trace), _links(trace, sizes)
-    )
+        graph.nodes[leaf].name, verdict, culprit, total, chain, found, _links(trace, sizes), cancelled,
+        dead_units(trace),
+    )  # fmt: skip
 
 
 def _farthest(trace: Trace, sizes: _Sizes) -> int:
@@ -146,11 +139,9 @@ def _links(trace: Trace, sizes: _Sizes) -> tuple[Link, ...]:
     """Every node that has a gradient, the loss first, with how much it multiplied it on its largest edge."""
     out = []
     for i in range(trace.plan.target or 0, -1, -1):
-        rms, node = sizes.of.get(i), trace.graph.nodes[i]
-        if rms is None:
-            continue
-        sent = max(sizes.sent.get(i, {}).values(), key=_badness, default=None)
-        out.append(Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms))
+        rms = sizes.of.get(i)
+        if rms is not None:
+            out.append(_link(trace, sizes, i, rms, max(sizes.sent.get(i, {}).values(), key=_badness, default=None)))
     return tuple(out)
 
 
@@ -164,9 +155,14 @@ def _chain(trace: Trace, leaf: int, sizes: _Sizes) -> Iterator[Link]:
     while steps[-1][0] != trace.plan.target:
         steps.append(_largest_sender(trace, steps[-1][0], sizes))
     for i, sent in reversed(steps):
-        node = trace.graph.nodes[i]
-        rms = sizes.of.get(i, 0.0)
-        yield Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms)
+        yield _link(trace, sizes, i, sizes.of.get(i, 0.0), sent)
+
+
+def _link(trace: Trace, sizes: _Sizes, i: int, rms: float, sent: float | None) -> Link:
+    node = trace.graph.nodes[i]
+    most = max((sizes.sent[c][k] for c, k in trace.graph.consumers[i] if k in sizes.sent.get(c, {})), default=0.0)
+    gathered = rms / most if most > 0 and math.isfinite(most) and i != trace.plan.target else 1.0
+    return Link(node.name, node.op, rms, None if sent is None or rms == 0 else sent / rms, gathered)
 
 
 def _largest_sender(trace: Trace, j: int, sizes: _Sizes) -> tuple[int, float]:
@@ -183,73 +179,37 @@ def _verdict(rms: float, total: float) -> str:
     return "vanished" if total < VANISHED else "exploded" if total > EXPLODED else "ok"
 
 
-def _culprit(chain: tuple[Link, ...], verdict: str) -> str | None:
-    """The node that did most of it."""
+def _where_zero(trace: Trace, chain: tuple[Link, ...]) -> tuple[str | None, Cancelling | None]:
+    """The last node of the chain that has a gradient, which its rule makes 0; or where terms cancel."""
+    k = next((k for k, link in enumerate(chain) if link.rms == 0), 0)
+    if k == 0:  # the model gives the upstream gradient 0
+        return chain[0].node, None
+    j, i = (trace.graph.index[chain[n].node] for n in (k, k - 1))
+    met = cancelling(trace, j)
+    if met is not None:
+        return met.node, met
+    edges = [(c, slot) for c, slot in trace.graph.consumers[j] if c == i]
+    inside = [cancelled_inside(trace, c, slot) for c, slot in edges if _sent(trace, c, slot)]
+    found = next((one for one in inside if one is not None), None)
+    return chain[k - 1].node, found
+
+
+def _sent(trace: Trace, c: int, k: int) -> bool:
+    parts = trace.contributions[c] if trace.contributions is not None else None
+    return parts is not None and parts[k] is not None
+
+
+def _culprit(
+    trace: Trace, chain: tuple[Link, ...], verdict: str
+) -> tuple[str | None, Cancelling | None]:  # fmt: skip
+    """The node that did most of it: by what it sends, or where contributions meet."""
     links = [link for link in chain if link.ratio is not None and math.isfinite(link.ratio)]
     links = [link for link in links if get(link.op).family != "loss"] or links  # a mean over the batch is no fault
     if verdict in ("ok", "not finite") or not links:
-        return None
+        return None, None
     pick = max if verdict == "exploded" else min
-    return pick(links, key=lambda link: link.ratio or 0.0).node
-
-
-# The first number that is not finite
-
-
-def birth(trace: Trace) -> Birth | None:
-    """The first work that made what is not finite from what is: forward, else backward; None where all is finite."""
-    order = [i for i, node in enumerate(trace.graph.nodes) if node.is_leaf] + list(trace.plan.order)
-    for i in order:
-        if not _finite(trace.values[i]):
-            return _made(trace, i)
-    for i in range(trace.plan.target or 0, -1, -1):
-        parts = trace.contributions[i] if trace.contributions is not None else None
-        for k, part in enumerate(parts or ()):
-            if not _finite(part):
-                return _sent(trace, i, k)
-    return None
-
-
-def _finite(array: Any) -> bool:
-    return array is None or np.asarray(array).dtype.kind != "f" or bool(np.isfinite(array).all())
-
-
-def _made(trace: Trace, i: int) -> Birth:
-    node = trace.graph.nodes[i]
-    inputs = {str(o): trace.values[j] for o, j in zip(node.inputs, trace.plan.operands[i], strict=True)}
-    phase = "given" if node.is_leaf else "forward"
-    rule = None if node.is_leaf else forward_worked(trace, i, numbers=False).symbolic
-    return _birth(phase, node.name, node.op, None, rule, trace.values[i], inputs)
-
-
-def _sent(trace: Trace, i: int, k: int) -> Birth:
-    node = trace.graph.nodes[i]
-    inputs = {
-        f"∂L/∂{node.name}": trace.cotangents[i] if trace.cotangents is not None else None,
-        node.name: trace.values[i],
-    }
-    inputs |= {str(o): trace.values[j] for o, j in zip(node.inputs, trace.plan.operands[i], strict=True)}
-    rule = backward_worked(trace, i, k, numbers=False).symbolic
-    part = trace.contributions[i][k]  # type: ignore[index]
-    return _birth("backward", node.name, node.op, str(node.inputs[k]), rule, part, inputs)
-
-
-def _birth(
-    phase: str, node: str, op: str, to: str | None, rule: str | None, array: Any, inputs: dict[str, Any]
-) -> Birth:  # fmt: skip
-    array = np.asarray(array)
-    bad = np.argwhere(~np.isfinite(array))
-    elements = tuple(_element(array, tuple(int(n) for n in index), inputs) for index in bad[:SHOWN])
-    return Birth(phase, node, op, to, rule, len(bad), array.size, elements)
-
-
-def _element(array: np.ndarray, index: tuple[int, ...], inputs: dict[str, Any]) -> Element:
-    """An element, with those of the inputs that stand at the same place (after broadcasting)."""
-    found = {}
-    for name, value in inputs.items():
-        if value is not None:
-            try:
-                found[name] = float(np.broadcast_to(value, array.shape)[index])
-            except ValueError:  # of another shape: no single element of it stands here
-                continue
-    return Element(index, float(array[index]), found)
+    sent = pick(links, key=lambda link: link.ratio or 0.0)
+    met = pick(chain, key=lambda link: link.gathered)
+    if verdict == "exploded" or met.gathered >= min(sent.ratio or 0.0, CANCELLED):
+        return (met if verdict == "exploded" and met.gathered > (sent.ratio or 0.0) else sent).node, None
+    return met.node, cancelling(trace, trace.graph.index[met.node])

@@ -11,7 +11,8 @@ from graphlab.experiments import Change, Experiments, Nudge
 from graphlab.formula import parse
 from graphlab.looking import NotComputedError, is_true, look
 from graphlab.messages import tr
-from graphlab.moments import START, Stop, coming, entries, equations, phase_at
+from graphlab.moments import START, Stop, coming, entries, equations, notes, phase_at
+from graphlab.rounding import read
 from graphlab.timeline import Timeline
 from graphlab.trace import Trace
 from graphlab.watching import Breakpoint, changes_of, places_of
@@ -36,7 +37,7 @@ class Debugger:
 
     def __init__(self, trace: Trace, precision: int = 4) -> None:
         self.runs = Experiments(trace, precision)
-        self.timeline = Timeline(trace)
+        self.timeline = Timeline(read(trace))
         self.precision = precision
         self.position = 0
         self.breakpoints: dict[int, Breakpoint] = {}
@@ -44,7 +45,7 @@ class Debugger:
 
     @property
     def trace(self) -> Trace:
-        """The run that is looked at."""
+        """The run that is looked at: without what is 0 but for rounding (graphlab.rounding)."""
         return self.timeline.trace
 
     # Moves
@@ -273,7 +274,7 @@ class Debugger:
         name = None if node is None else self.trace.graph.nodes[node].name
         before = self.timeline
         found = act(*args)
-        self.timeline = before.like(self.runs.now)
+        self.timeline = before.like(read(self.runs.now))
         if len(self.trace.graph) != len(before.trace.graph):
             self.position = self._same_place(name, phase)
         self.position = min(self.position, len(self.timeline))
@@ -318,6 +319,7 @@ class Debugger:
             p, len(timeline), phase_at(timeline, p), node.name if node else None, node.op if node else None,
             None if i is None else self.trace.plan.shapes[i], tuple(equations(timeline, p, single, self.precision)),
             inside, reason, coming(timeline, p), () if node is None else tuple(self.was(node.name, p)),
+            tuple(notes(timeline, p, single)),
         )  # fmt: skip
 
     def was(self, name: str, position: int | None = None) -> list[str]:

@@ -18,6 +18,7 @@ from graphlab.messages import tr
 from graphlab.numbers import MISSING
 from graphlab.optimisers import Optimiser
 from graphlab.planning import seed_of
+from graphlab.rounding import read
 from graphlab.trace import Trace
 from graphlab.whatif import differing, with_attr, with_value
 from graphlab.worked import inline
@@ -205,7 +206,7 @@ class Experiments:
 
     def was(self, name: str, kind: str) -> Any:
         """A node's value (grad) before all changes of this run; None where it is the same, or was not there."""
-        start, now = self.here.start, self.now
+        start, now = read(self.here.start), read(self.now)
         if start is now or name not in start.graph or name not in now.graph:
             return None
         old, new = (_array(trace, name, kind) for trace in (start, now))
@@ -215,7 +216,7 @@ class Experiments:
 
     def changed(self) -> list[str]:
         """The nodes whose value or gradient is another one than before all changes of this run."""
-        start, now = self.here.start, self.now
+        start, now = read(self.here.start), read(self.now)
         if len(start.graph) == len(now.graph):
             found = {*differing(start, now, "value"), *differing(start, now, "grad")}
             return [now.graph.nodes[i].name for i in sorted(found)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import autodiff, builder, ops
+from graphlab.barriers import why_none
 from graphlab.comparing import Check, Function, compared
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
@@ -300,7 +301,7 @@ def _not_reached(trace: Trace, i: int) -> str:
         return tr("{dtype}: no gradient", dtype=trace.plan.dtypes[i])
     if trace.graph.nodes[i].attrs.get("grad", True) is False:
         return tr("grad: false")
-    return tr("the loss does not depend on it")
+    return why_none(trace, i)
 
 
 def _seconds(trace: Trace, i: int) -> float:

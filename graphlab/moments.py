@@ -8,11 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.cancelling import note
 from graphlab.errors import ModelError
+from graphlab.formula.show import symbol
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number, signed
 from graphlab.timeline import Moment, Timeline
-from graphlab.worked import Worked, backward_worked, element_worked, forward_worked, inline, own_name, short_name
+from graphlab.worked import (
+    Worked,
+    backward_worked,
+    element_worked,
+    for_rounding,
+    forward_worked,
+    inline,
+    own_name,
+    short_name,
+)
 
 START = "start"
 
@@ -23,7 +34,7 @@ class Stop:
 
     phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
     two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
-    what it was in this run before anything was set.
+    what it was in this run before anything was set. notes: of gradients that are 0 but for rounding, why.
     """
 
     position: int
@@ -37,6 +48,7 @@ class Stop:
     reason: str
     coming: str
     changed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -58,6 +70,18 @@ def equations(timeline: Timeline, p: int, single: bool, precision: int) -> Itera
         return
     for at in range(p - 1 if single else timeline.stop_before(p), p):
         yield _equation(timeline, at, precision)
+
+
+def notes(timeline: Timeline, p: int, single: bool) -> Iterator[str]:
+    """What is to be said of the gradients that were completed last, where they are 0 but for rounding."""
+    trace = timeline.trace
+    if p == 0 or not trace.cancelled:
+        return
+    moments = [timeline[at] for at in range(p - 1 if single else timeline.stop_before(p), p)]
+    sent = [trace.plan.operands[m.node][m.slot] for m in moments if m.kind in ("contribution", "add")]
+    for j in dict.fromkeys(sent):
+        if (j, -1) in trace.cancelled and timeline.arrivals(j)[-1][0] <= p:
+            yield f"∂L/∂{symbol(trace.graph.nodes[j].name)}: {note(trace, j)}"
 
 
 def _equation(timeline: Timeline, at: int, precision: int) -> Worked:
@@ -84,7 +108,9 @@ def _sum(timeline: Timeline, moment: Moment, at: int, precision: int) -> Worked:
     elif terms[0][1] is not None and np.size(terms[0][1]) == 1:
         values = [np.reshape(part, ()) for _, part in terms]
         texts = [number(values[0], precision), *(signed(v, precision) for v in values[1:])]
-    return Worked(left, None, " + ".join(texts), inline(timeline.grad(j, at + 1), None, precision))
+    last = at + 1 >= timeline.arrivals(j)[-1][0]
+    result = inline(timeline.grad(j, at + 1), None, precision) + (for_rounding(trace, j) if last else "")
+    return Worked(left, None, " + ".join(texts), result)
 
 
 def coming(timeline: Timeline, p: int) -> str:

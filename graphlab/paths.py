@@ -5,12 +5,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from graphlab import autodiff
+from graphlab.barriers import why_none
+from graphlab.cancelling import reason as why_cancelled
 from graphlab.errors import LossError, ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
@@ -18,6 +20,7 @@ from graphlab.formula.tree import Index, Name
 from graphlab.graph import no_node
 from graphlab.messages import tr
 from graphlab.planning import seed_of
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 
 MANY = 1 << 62  # from where on paths are not counted exactly
@@ -53,7 +56,8 @@ class Share:
 class Why:
     """A gradient's element, taken apart in three ways, each adding up to it.
 
-    paths: the largest, in order, and the rest of `count` paths summed; exact: none outside is larger.
+    value: 0 where its terms cancel but for rounding; note: says so. paths: the largest, in order, and the rest of
+    `count` paths summed; exact: none outside is larger.
     edges: each consumer's contribution. examples, units: the largest edge's contribution, split by the first and by the
     last axis of the consumer's gradient; empty where that is one number.
     """
@@ -68,6 +72,7 @@ class Why:
     through: str
     examples: tuple[Share, ...]
     units: tuple[Share, ...]
+    note: str = ""
 
 
 def why(trace: Trace, target: str, most: int = 5) -> Why:
@@ -86,16 +91,33 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
     """
     if trace.cotangents is None or trace.contributions is None or trace.plan.target is None:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
-    j, key = target_of(trace.check_whole(), target)
-    value = float(np.asarray(trace.cotangents[j])[key])
+    clean = without_noise(trace.check_whole())
+    j, key = target_of(clean, target)
+    value, raw = (float(np.asarray(run.cotangents[j])[key]) for run in (clean, trace))  # type: ignore[index]
+    cancelled = (j, -1) in clean.cancelled and bool(np.asarray(clean.cancelled[j, -1])[key])
     shown = reference(f"{trace.graph.nodes[j].name}.grad") + _index(key)
     finder = _Finder(trace, j, key)
     count = finder.count()
     paths, exact = finder.paths(most, count)
+    if cancelled:
+        paths = tuple([replace(path, product=_cleaned(path.product, raw)) for path in paths])
     rest = 0.0 if len(paths) == count else value - total([path.product for path in paths])
-    edges = _edges(trace, j, key)
+    edges = _edges(clean, j, key)
     through, examples, units = _split(trace, j, key, edges)
-    return Why(shown, value, paths, rest, count, exact, tuple(share for _, share in edges), through, examples, units)
+    shares = tuple(share for _, share in edges)
+    said = ""
+    if cancelled:
+        examples, units = (
+            tuple([replace(share, value=_cleaned(share.value, raw)) for share in parts]) for parts in (examples, units)
+        )
+        reason = why_cancelled(clean, j) if not np.any(clean.cotangents[j]) else ""  # type: ignore[index]
+        said = tr("0 (but for rounding): the terms cancel") + (f": {reason}" if reason else "")
+    return Why(shown, value, paths, rest, count, exact, shares, through, examples, units, said)
+
+
+def _cleaned(part: float, raw: float) -> float:
+    """A part of a gradient that is 0 but for a rounding `raw`: one that brings no more than that brings nothing."""
+    return 0.0 if abs(part) <= 2 * abs(raw) else part
 
 
 def total(parts: Sequence[float]) -> float:
@@ -130,7 +152,7 @@ def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
     j = graph.index[owner]
     grad = trace.cotangents[j] if trace.cotangents is not None else None
     if grad is None:
-        raise ModelError(tr("'{name}' has no gradient: the loss does not depend on it", name=owner))
+        raise ModelError(tr("'{name}' has no gradient: {why}", name=owner, why=why_none(trace, j)))
     shape = np.shape(grad)
     if not key:
         if np.size(grad) == 0:

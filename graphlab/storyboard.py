@@ -34,6 +34,7 @@ class Node:
     """A node. inputs: places of its producers, or literal numbers. value, grad: places of arrays, None: not computed.
 
     part_of: the place of the node that this one is a step of, where that can be unfolded. why: of its gradient.
+    without: the key of the text that says why it has none.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Node:
     grad: int | None
     part_of: int | None = None
     why: Why | None = None
+    without: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

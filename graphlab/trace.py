@@ -55,7 +55,8 @@ class Trace:
     """The record of a run. trace["h"].value and .grad are arrays; grad is None where nothing was computed.
 
     Columns are indexed as graph.nodes; the model's literal numbers follow in `values`. cotangents and contributions
-    are None before backward; contributions[i][k] is what node i sent to its k-th input (None: nothing).
+    are None before backward; contributions[i][k] is what node i sent to its k-th input (None: nothing). cancelled:
+    which elements are 0 for rounding alone, in a run without noise; cleaned: that run (graphlab.rounding).
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class Trace:
         self.residuals = residuals
         self.cotangents = cotangents
         self.contributions = contributions
+        self.cancelled: Mapping[tuple[int, int], Any] = {}
+        self.cleaned: Trace | None = None
         self._rules: dict[int, tuple[Any, Mapping[str, str]]] = {}
         self.summaries = summaries or {}  # of arrays that a trace file left out, by node and what (value, grad, sent k)
 

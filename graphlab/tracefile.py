@@ -16,6 +16,7 @@ from graphlab.files import write_file
 from graphlab.graph import LEAVES, Graph, Node, make_graph
 from graphlab.messages import tr
 from graphlab.numbers import Summary, shortest, summarise
+from graphlab.rounding import marked, read
 from graphlab.state import State, frozen
 from graphlab.trace import Trace
 from graphlab.values import DTYPES, FLOATS
@@ -84,7 +85,15 @@ def _node(trace: Trace, i: int, max_elements: int) -> dict[str, Any]:
     grad = trace.cotangents[i] if trace.cotangents is not None else None
     for key, array in (("value", trace.values[i]), ("grad", grad)):
         _put(out, key, array, max_elements, trace.summaries.get((i, key)))
+    _mark(out, "grad", trace, i, -1)
     return out
+
+
+def _mark(out: dict[str, Any], key: str, trace: Trace, i: int, k: int) -> None:
+    """The places at which a gradient that is written as it was computed is 0 but for rounding."""
+    found = read(trace).cancelled.get((i, k))
+    if found is not None and out[key] is not None:
+        out[f"{key}_cancelled"] = np.argwhere(found).tolist()
 
 
 def _attr(value: Any) -> Any:
@@ -124,6 +133,7 @@ def _step(trace: Trace, step: Any, max_elements: int) -> dict[str, Any]:
                 continue
             entry: dict[str, Any] = {"to": node.inputs[k], "slot": node.slots[k], "rule": trace.rule(i, k)}
             _put(entry, "value", part, max_elements, kept)
+            _mark(entry, "value", trace, i, k)
             out["contributions"].append(entry)
     return out
 
@@ -229,10 +239,31 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     contributions, left_out = _contributions(data, graph, arrays)
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
     summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
-    return Trace(
+    trace = Trace(
         graph, made, state, feeds, mode, iteration, values, None, cotangents,
         contributions if cotangents is not None else None, summaries,
     )  # fmt: skip
+    return marked(trace, _marks(data, graph, made.shapes)) if summaries and cotangents is not None else trace
+
+
+def _marks(
+    data: Mapping[str, Any], graph: Graph, shapes: tuple[tuple[int, ...], ...]
+) -> dict[tuple[int, int], np.ndarray]:  # fmt: skip
+    """Which elements of gradients and contributions the file says are 0 but for rounding."""
+    places = {(i, -1): row["grad_cancelled"] for i, row in enumerate(data["nodes"]) if "grad_cancelled" in row}
+    of = {key: shapes[key[0]] for key in places}
+    for step in data["steps"]:
+        for entry in step.get("contributions", ()):
+            if "value_cancelled" in entry:
+                i = graph.index[step["node"]]
+                k = graph.nodes[i].slots.index(entry["slot"])
+                places[i, k], of[i, k] = entry["value_cancelled"], shapes[graph.index[entry["to"]]]
+    out = {}
+    for key, found in places.items():
+        out[key] = np.zeros(of[key], bool)
+        for place in found:
+            out[key][tuple(place)] = True
+    return out
 
 
 class _Column:

@@ -105,7 +105,7 @@ def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: b
     node = trace.graph.nodes[i]
     left = f"∂L/∂{short_name(trace, i, node.inputs[k])}"
     rule = rule_of(trace, i, k)
-    result = inline(part, None, precision) if numbers else ""
+    result = inline(part, None, precision) + for_rounding(trace, i, k) if numbers else ""
     if rule is None:
         return Worked(left, None, None, result)
     substituted = _substituted(trace, i, rule, precision, node.slots[k]) if numbers and part is not None else None
@@ -125,6 +125,14 @@ def convention_of(trace: Trace, i: int, k: int | None = None) -> str:
 
 def _in_brackets(said: str) -> str:
     return f" ({said})" if said else ""
+
+
+def for_rounding(trace: Trace, i: int, k: int = -1) -> str:
+    """What follows a gradient, or what one edge sends, that is 0 for rounding alone (in a run without noise)."""
+    if (i, k) not in trace.cancelled:
+        return ""
+    array = trace.cotangents[i] if k < 0 else trace.contributions[i][k]  # type: ignore[index]
+    return " " + (tr("(but for rounding)") if not np.any(array) else tr("(some 0 but for rounding)"))
 
 
 def local_derivative(trace: Trace, i: int, k: int, numbers: bool = True) -> LocalDerivative | None:

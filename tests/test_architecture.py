@@ -13,7 +13,7 @@ import graphlab
 PACKAGE = Path(graphlab.__file__).parent
 ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-PLAIN = {"errors", "messages", "numbers", "files", "collecting"}  # may be used by any room
+PLAIN = {"collecting", "errors", "files", "messages", "numbers"}  # may be used by any room
 
 # A room may import itself, the plain ones, and these with all that they may import.
 ABOVE = {
@@ -36,39 +36,44 @@ ABOVE = {
     "doubts": {"planning"},
     "autodiff": {"builder", "doubts", "planning", "trace"},
     "arrayfile": set(),
-    "tracefile": {"arrayfile", "autodiff", "builder"},
+    "tracefile": {"arrayfile", "autodiff", "builder", "rounding"},
     "expand": {"autodiff"},
     "rules": {"trace"},
     "conventions": {"formula"},
     "worked": {"conventions", "rules", "trace"},
-    "rounding": {"rules", "trace", "worked"},
-    "annotate": {"trace", "worked", "diagram"},
+    "rounding": {"ops", "rules", "trace", "worked"},
+    "annotate": {"barriers", "cancelling", "diagram", "trace", "worked"},
     "storyboard": {"diagram"},
     "export": {"storyboard"},
     "typeset": {"worked"},
     "page": {"annotate", "blaming", "expand", "paths", "storyboard", "timeline", "typeset"},
-    "importers": {"arrayfile", "builder", "graph", "autodiff"},
+    "importers": {"arrayfile", "autodiff", "builder", "graph"},
     "rerun": {"autodiff"},
     "differences": {"autodiff"},
     "comparing": {"autodiff", "differences"},
     "precision": {"autodiff", "rules", "worked"},
-    "gradcheck": {"autodiff", "rerun", "comparing", "precision"},
+    "gradcheck": {"autodiff", "barriers", "comparing", "precision", "rerun"},
     "summary": {"autodiff"},
     "timeline": {"trace"},
     "looking": {"formula", "timeline"},
     "watching": {"formula", "graph", "timeline"},
-    "blaming": {"trace", "worked"},
+    "blaming": {"barriers", "births", "cancelling", "deadunits", "trace", "worked"},
     "optimisers": {"trace"},
     "whatif": {"autodiff"},
     "jacobian": {"autodiff"},
-    "paths": {"autodiff", "formula"},
+    "paths": {"autodiff", "barriers", "cancelling", "formula"},
     "matching": {"trace"},
-    "experiments": {"expand", "formula", "optimisers", "whatif", "worked"},
+    "experiments": {"expand", "formula", "optimisers", "rounding", "whatif", "worked"},
     "frames": {"annotate", "timeline"},
-    "moments": {"timeline", "worked"},
+    "moments": {"cancelling", "timeline", "worked"},
     "debugger": {"experiments", "looking", "moments", "watching"},
+    "cancelling": {"formula", "ops", "rounding"},
+    "barriers": {"formula", "ops", "trace", "values"},
+    "inside": {"autodiff"},
+    "births": {"inside", "worked"},
+    "deadunits": {"trace"},
 }
-NOT_ABOVE = {"drawing", "viewing", "samplefiles", "__init__"}  # the top of the house
+NOT_ABOVE = {"__init__", "drawing", "samplefiles", "viewing"}  # the top of the house
 
 
 def room(module):

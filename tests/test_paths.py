@@ -152,7 +152,7 @@ def test_the_seed_is_the_loss_s_own_gradient() -> None:
         ("nope.grad", "there is no node 'nope'; write NODE.grad or NODE.grad[0,2]"),
         ("first.W.grad[9,9]", "is no element: 'first.W' has the shape (3, 3)"),
         ("first.W.grad[0]", "is no element"),
-        ("t.grad", "'t' has no gradient: the loss does not depend on it"),
+        ("t.grad", "'t' has no gradient: it is int64, and only floating-point numbers have one"),
         ("1 + 2", "is no gradient"),
     ],
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from graphlab.annotate.arrows import Arrows
 from graphlab.annotate.cards import Cards
@@ -12,6 +13,7 @@ from graphlab.annotate.fold import Part, prefixes
 from graphlab.annotate.neurons import neurons
 from graphlab.annotate.options import DETAILS, DIRECTIONS, MAX_NODES, VIEWS, Options
 from graphlab.annotate.shared import Shared
+from graphlab.barriers import unreached
 from graphlab.collecting import collection_paused
 from graphlab.diagram import Arrow, Box, Diagram, Group, Line, Span, plain
 from graphlab.errors import LossError
@@ -19,6 +21,7 @@ from graphlab.formula.show import symbol
 from graphlab.graph import Graph
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number
+from graphlab.rounding import read
 from graphlab.trace import Trace
 from graphlab.worked import shortened
 
@@ -33,6 +36,7 @@ _SIGNS = (
     (r"\brms ", "rms: root mean square"),
 )
 LEGEND_WIDTH = 96
+UNREACHED = 4  # parameters without a gradient whose reason is said
 DEEP = 6  # boxes in a chain, from where on it is drawn top to bottom
 
 __all__ = ["DETAILS", "DIRECTIONS", "VIEWS", "Options", "Shared", "annotate"]
@@ -51,6 +55,7 @@ def annotate(trace: Trace, options: Options | None = None, shared: Shared | None
     options = options or Options()
     if options.gradients and not trace.has_gradients:
         raise LossError(tr("this trace has no gradients yet: run backward first"))
+    trace = read(trace)
     if options.view.startswith("neurons"):
         return neurons(trace, options)
     with collection_paused():
@@ -80,7 +85,7 @@ def _diagram(trace: Trace, options: Options, shared: Shared | None) -> Diagram:
         groups=tuple(groups),
         direction=options.direction or (direction_for(arrows.edges) if len(boxes) <= MAX_NODES else "lr"),
         legend=tuple(legend(options, cards, arrows, boxes, drawn)),
-        notes=tuple(notes(graph, parts, folded, options)),
+        notes=(*notes(graph, parts, folded, options), *_without_gradient(trace, options)),
     )
 
 
@@ -224,6 +229,12 @@ def _legend_of_arrows(view: str, arrows: Arrows, bare: bool) -> Line:
         else tr("the chain rule from a node's gradient to its input's, with shape and size (rms)")
     )  # fmt: skip
     return (Span("∂L/∂x", "grad"), Span(said))
+
+
+def _without_gradient(trace: Trace, options: Options) -> Iterator[str]:
+    """Why a parameter has no gradient."""
+    for name, why in islice(unreached(trace), UNREACHED) if options.gradients else ():
+        yield tr("'{name}' has no gradient: {why}", name=symbol(name), why=why)
 
 
 def notes(graph: Graph, parts: Sequence[Part], folded: Sequence[str], options: Options) -> list[str]:

@@ -12,6 +12,7 @@ from graphlab.annotate.cards import wrapped
 from graphlab.annotate.fold import Part
 from graphlab.annotate.measure import Measures, weight
 from graphlab.annotate.options import Options
+from graphlab.cancelling import is_cancelled
 from graphlab.diagram import Arrow, Line, Mark, Span
 from graphlab.messages import tr
 from graphlab.numbers import MISSING, is_small, number, shape_text, signed
@@ -89,6 +90,9 @@ class Arrows:
         lines: tuple[Line, ...] = ()
         if self.detail != "names":
             lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
+            if len(sent) == 1 and is_cancelled(self.trace, *sent[0]):
+                zero, space, said = tr("0 (but for rounding): the terms cancel").partition(" ")
+                lines += ((Span(zero, "grad"), Span(space + said, "quiet")),)
         return Arrow(
             self.id(sent), f"n{head}", f"n{tail}", "backward", lines, self.weight(size), 0, self.marks(size)
         )  # fmt: skip

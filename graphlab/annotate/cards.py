@@ -13,6 +13,7 @@ import numpy as np
 from graphlab.annotate.fold import Part
 from graphlab.annotate.measure import Measures
 from graphlab.annotate.options import Options
+from graphlab.cancelling import note
 from graphlab.diagram import Box, Line, Mark, Row, Span
 from graphlab.formula.show import symbol
 from graphlab.graph import Node
@@ -149,6 +150,8 @@ class Cards:
         node, trace = self.trace.graph.nodes[i], self.trace
         grad = trace.cotangents[i] if trace.cotangents is not None else None
         rows = self.array(i, grad, "grad")
+        if said := note(trace, i):
+            rows.append(Row("sum", tuple([(Span(line, "quiet"),) for line in wrapped(said, 44)])))
         if grad is None:
             return rows + (self.scale(i) if not node.is_leaf else [])
         rows += self.fan_out(i)

@@ -11,6 +11,7 @@ from graphlab.annotate.measure import Measures
 from graphlab.annotate.options import Options
 from graphlab.diagram import Arrow, Box
 from graphlab.messages import language
+from graphlab.rounding import read
 from graphlab.trace import Trace
 
 
@@ -21,8 +22,8 @@ class Shared:
     """
 
     def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.measures = Measures(trace)
+        self.trace = read(trace)
+        self.measures = Measures(self.trace)
         self._parts: dict[object, tuple[list[Part], list[str]]] = {}
         self._boxes: dict[object, tuple[Box, set[str]]] = {}
         self._arrows: dict[object, tuple[Arrow, bool]] = {}

@@ -87,6 +87,8 @@ def _node(node: Node) -> dict[str, Any]:
     }  # fmt: skip
     if node.part_of is not None:
         out["part_of"] = node.part_of
+    if node.without is not None:
+        out["without"] = node.without
     if node.why is not None:
         w = node.why
         out["why"] = {

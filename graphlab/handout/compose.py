@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphlab import ops
+from graphlab.barriers import unreached
+from graphlab.cancelling import notes
 from graphlab.errors import UsageError
 from graphlab.experiments import Experiments
 from graphlab.formula.show import symbol
@@ -29,7 +31,7 @@ from graphlab.numbers import number, shape_text
 from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.watching import matching
-from graphlab.worked import convention_of
+from graphlab.worked import convention_of, for_rounding
 
 SECTIONS = (
     "given",
@@ -221,6 +223,9 @@ class _Composer:
             total = sum_equation(trace, j, precision) if node.is_leaf else None
             if total is not None and not self.options.nodes:
                 yield Step(0, symbol(node.name), tr(node.op), (total,))
+        if not self.options.blanks:  # they tell the answers
+            for name, said in notes(trace):
+                yield Paragraph(f"∂L/∂{symbol(name)}: {said}.")
 
     def _backward_step(self, n: int, i: int) -> Step:
         trace, precision = self.trace, self.options.precision
@@ -268,12 +273,18 @@ class _Composer:
         if not self.trace.has_gradients:
             return
         rows = [
-            (f"∂L/∂{symbol(r.name)}", shape_text(r.shape), plain(value_of(r.grad, self.options.precision, LISTED)))
+            (
+                f"∂L/∂{symbol(r.name)}",
+                shape_text(r.shape),
+                plain(value_of(r.grad, self.options.precision, LISTED)) + for_rounding(self.trace, r.position),
+            )
             for r in self.trace if r.node.op in ("input", "param") and r.grad is not None
         ]  # fmt: skip
         if rows:
             yield Heading(tr("All gradients"))
             yield Table((tr("gradient"), tr("shape"), tr("value")), tuple(rows), (False, False, False))
+        for name, why in unreached(self.trace):
+            yield Paragraph(tr("'{name}' has no gradient: {why}", name=symbol(name), why=why))
 
     def update(self) -> Iterator[Block]:
         """θ ← θ − η ∂L/∂θ, and the loss after it."""

@@ -12,11 +12,12 @@ from graphlab.errors import UsageError
 from graphlab.expand import check_expandable
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, language, tr
 from graphlab.page.arrays import Arrays
-from graphlab.page.findings import findings, reasons
+from graphlab.page.findings import findings, reasons, without
 from graphlab.page.hiding import hidden
 from graphlab.page.scenes import Scenes, expandable
 from graphlab.page.steps import Steps, unfolded_nodes
 from graphlab.page.texts import texts
+from graphlab.rounding import read
 from graphlab.storyboard import Block, Node, Storyboard, Unfolding, Why
 from graphlab.timeline import Timeline
 from graphlab.trace import Trace
@@ -64,7 +65,7 @@ def storyboard(trace: Trace, options: PageOptions | None = None) -> Storyboard:
 
 class _Page:
     def __init__(self, trace: Trace, options: PageOptions) -> None:
-        self.trace, self.options = trace, options
+        self.trace, self.options = read(trace), options
         self.arrays = Arrays(options.full)
         self.steps = Steps(
             self.arrays, options.precision, rules="rules" not in options.hide,
@@ -104,9 +105,14 @@ class _Page:
             loss=trace.plan.target if seed is not None else None,
             scenes=tuple(scenes.make(languages, able, unfold)),
             hide=options.hide,
-            texts={language: texts(language) | {"title": self._title(language)} for language in languages},
+            texts={language: self._texts(language) for language in languages},
         )
         return hidden(findings(trace, board, languages))
+
+    def _texts(self, lang: str) -> dict[str, str]:
+        with in_language(lang):
+            none = {_without(i): text for i, text in without(self.trace).items()}
+        return texts(lang) | {"title": self._title(lang)} | none
 
     def _title(self, lang: str) -> str:
         """The model's name, which in the samples has other languages too."""
@@ -117,6 +123,7 @@ class _Page:
 
     def _add_nodes(self, trace: Trace, places: list[int], why: dict[int, Why], only: Sequence[int] = (),
                    part_of: int | None = None) -> None:  # fmt: skip
+        none = {} if part_of is not None else without(trace)
         for i in only or range(len(trace.graph)):
             node = trace.graph.nodes[i]
             inputs = [places[j] if j < len(trace.graph) else None for j in trace.plan.operands[i]]
@@ -125,7 +132,7 @@ class _Page:
                 Node(
                     node.name, node.op, node.role, ops.get(node.op).family, node.scope, trace.plan.shapes[i],
                     tuple(node.slots), tuple(inputs), self.arrays.place(trace.values[i]), self.arrays.place(grad),
-                    part_of, why.get(i),
+                    part_of, why.get(i), _without(i) if i in none else None,
                 )
             )  # fmt: skip
 
@@ -142,3 +149,8 @@ class _Page:
         forward = tuple([at for made, _ in work for at in made])
         backward = tuple([at for _, sent in reversed(work) for at in sent])
         return Unfolding(self.known[name], forward, backward)
+
+
+def _without(i: int) -> str:
+    """The key of the text that says why a node has no gradient."""
+    return f"no gradient {i}"

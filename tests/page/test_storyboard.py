@@ -18,6 +18,7 @@ from graphlab.messages import LANGUAGES
 from graphlab.page import PageOptions, read_tour, storyboard, with_tour
 from graphlab.page.arrays import LARGE, Arrays, histogram
 from graphlab.page.texts import texts
+from graphlab.rounding import read
 from graphlab.timeline import Timeline
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
@@ -61,6 +62,7 @@ def test_the_steps_are_the_timelines_moments(path):
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_array_of_a_step_is_the_traces(path):
     trace, board = sample(path)
+    trace = read(trace)
     for step, moment in zip(moments(board), Timeline(trace), strict=True):
         if step.array is None:
             assert step.kind == "add"

@@ -75,6 +75,7 @@ export class NodePanel {
       h("h3", { class: "grad" }, `∂L/∂${node.name}`),
       waiting ? h("p", { class: "note" }, this.t("not all terms have arrived")) : null,
       this.array(grad, `∂L/∂${node.name}`, true, this.hides("gradients") && run.gradAt(place) <= position),
+      node.without ? h("p", { class: "note" }, this.t(node.without)) : null,
     ];
   }
 
