@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from browsing import SAMPLES, need_a_browser
@@ -99,7 +100,7 @@ def check(tab, stops, k, lang):
 def moves(stops, positions):
     """The tour goes on at each stop: its stops are told in the order in which things happen."""
     assert len(positions) == len(stops)
-    assert all(a < b for a, b in zip(positions, positions[1:], strict=False)), positions
+    assert all(a < b for a, b in pairwise(positions)), positions
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
