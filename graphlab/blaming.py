@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphlab.errors import LossError, ModelError
+from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.numbers import rms_all
 from graphlab.ops import get
-from graphlab.trace import Trace
+from graphlab.results import Result
+from graphlab.trace import Trace, checked_trace
 from graphlab.worked import backward_worked, forward_worked
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 VANISHED, EXPLODED = 1e-3, 1e3  # RMS of a leaf's gradient over that next to the loss
 SHOWN = 5  # elements named of an array that is not finite
@@ -58,7 +63,7 @@ class Birth:
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class Blame(Result):
     """What became of a gradient. verdict: ok, vanished, exploded, zero or not finite.
 
     culprit: the node that shrank (grew, zeroed) it most. total: RMS of the leaf's gradient over that next to the loss.
@@ -72,6 +77,14 @@ class Blame:
     chain: tuple[Link, ...]
     birth: Birth | None
     nodes: tuple[Link, ...] = ()
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.blame import blame_lines
+
+        return blame_lines(self, columns)
+
+    def __repr__(self) -> str:
+        return f"<Blame of {self.target}: {self.verdict}{f' at {self.culprit}' if self.culprit else ''}>"
 
 
 def blame(trace: Trace, target: str | None = None) -> Blame:
@@ -87,9 +100,7 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
     >>> found.target, found.verdict, found.culprit, [link.node for link in found.chain]
     ('w', 'vanished', 'a', ['L', 'b', 'b#1', 'a', 'w'])
     """
-    if trace.cotangents is None or trace.plan.target is None:
-        raise LossError(tr("this trace has no gradients yet: run backward first"))
-    graph = trace.graph
+    graph = checked_trace(trace, "gl.blame", gradients=True).graph
     sizes = _Sizes(trace)
     leaf = _farthest(trace, sizes) if target is None else graph.position(target)
     if leaf not in sizes.of:

@@ -11,9 +11,9 @@ from graphlab.experiments import Change, Experiments, Nudge
 from graphlab.formula import parse
 from graphlab.looking import NotComputedError, is_true, look
 from graphlab.messages import tr
-from graphlab.moments import START, Stop, coming, entries, equations, phase_at
+from graphlab.moments import START, Stop, coming, entries, equations, phase_at, results
 from graphlab.timeline import Timeline
-from graphlab.trace import Trace
+from graphlab.trace import Trace, checked_trace
 from graphlab.watching import Breakpoint, changes_of, places_of
 from graphlab.worked import Worked, inline
 
@@ -35,12 +35,15 @@ class Debugger:
     """
 
     def __init__(self, trace: Trace, precision: int = 4) -> None:
-        self.runs = Experiments(trace, precision)
+        self.runs = Experiments(checked_trace(trace, "gl.Debugger"), precision)
         self.timeline = Timeline(trace)
         self.precision = precision
         self.position = 0
         self.breakpoints: dict[int, Breakpoint] = {}
         self._numbers = 0
+
+    def __repr__(self) -> str:
+        return f"<Debugger at {self.position} of {len(self.timeline)}: {self.trace!r}>"
 
     @property
     def trace(self) -> Trace:
@@ -146,7 +149,6 @@ class Debugger:
         self.position = min(p for p, _, _ in found) if forward else max(p for p, _, _ in found)
         hit = [(node, b) for p, node, b in found if p == self.position]
         for _, b in hit:
-            b.hits += 1
             b.skip = 0 if forward else b.skip
             if b.temporary:
                 del self.breakpoints[b.number]
@@ -313,11 +315,14 @@ class Debugger:
         p, timeline = self.position if position is None else position, self.timeline
         i = self._node_at(p)
         node = None if i is None else self.trace.graph.nodes[i]
-        inside = not timeline.is_stop(p)
+        inside, graph = not timeline.is_stop(p), self.trace.graph
+        producers = () if node is None else dict.fromkeys(o for o in node.inputs if isinstance(o, str))
+        consumers = () if i is None else dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i])
         return Stop(
             p, len(timeline), phase_at(timeline, p), node.name if node else None, node.op if node else None,
             None if i is None else self.trace.plan.shapes[i], tuple(equations(timeline, p, single, self.precision)),
             inside, reason, coming(timeline, p), () if node is None else tuple(self.was(node.name, p)),
+            tuple(producers), tuple(consumers), tuple(results(timeline, p, single)), self.precision,
         )  # fmt: skip
 
     def was(self, name: str, position: int | None = None) -> list[str]:

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number, signed
+from graphlab.results import Result
 from graphlab.timeline import Moment, Timeline
 from graphlab.worked import Worked, backward_worked, element_worked, forward_worked, inline, own_name, short_name
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
 
 START = "start"
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Result):
     """Where the debugger stands and what was just made.
 
     phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
     two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
-    what it was in this run before anything was set.
+    what it was in this run before anything was set. producers, consumers: the node's. arrays: what the equations
+    result in. precision: digits to write it with.
     """
 
     position: int
@@ -37,10 +42,24 @@ class Stop:
     reason: str
     coming: str
     changed: tuple[str, ...] = ()
+    producers: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
+    arrays: tuple[Any, ...] = ()
+    precision: int = 4
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        return asdict(self)
+        beside = ("producers", "consumers", "arrays", "precision")
+        return {name: value for name, value in asdict(self).items() if name not in beside}
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.stop import stop_lines
+
+        return stop_lines(self, columns)
+
+    def __repr__(self) -> str:
+        where = f" {self.node}" if self.node is not None else ""
+        return f"<Stop {self.position} of {self.of}: {self.phase}{where}>"
 
 
 def phase_at(timeline: Timeline, p: int) -> str:
@@ -58,6 +77,19 @@ def equations(timeline: Timeline, p: int, single: bool, precision: int) -> Itera
         return
     for at in range(p - 1 if single else timeline.stop_before(p), p):
         yield _equation(timeline, at, precision)
+
+
+def results(timeline: Timeline, p: int, single: bool) -> Iterator[Any]:
+    """The array that each of these equations results in."""
+    for at in range(p - 1 if single else timeline.stop_before(p), p) if p else ():
+        moment = timeline[at]
+        operands = timeline.trace.plan.operands[moment.node]
+        if moment.kind == "forward":
+            yield timeline.value(moment.node, at + 1)
+        elif moment.kind == "contribution":
+            yield timeline.term(moment.node, moment.slot)
+        else:
+            yield timeline.grad(moment.node if moment.kind == "seed" else operands[moment.slot], at + 1)
 
 
 def _equation(timeline: Timeline, at: int, precision: int) -> Worked:

@@ -6,18 +6,24 @@ import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphlab import autodiff
-from graphlab.errors import LossError, ModelError
+from graphlab.errors import ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
 from graphlab.messages import did_you_mean, tr
+from graphlab.numbers import number
 from graphlab.planning import seed_of
-from graphlab.trace import Trace
+from graphlab.results import Result
+from graphlab.trace import Trace, checked_trace
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 MANY = 1 << 62  # from where on paths are not counted exactly
 LISTED = 512  # paths through arrays up to which each is followed; beyond, the BEAM largest at every node
@@ -49,7 +55,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Why(Result):
     """A gradient's element, taken apart in three ways, each adding up to it.
 
     paths: the largest, in order, and the rest of `count` paths summed; exact: none outside is larger.
@@ -68,6 +74,14 @@ class Why:
     examples: tuple[Share, ...]
     units: tuple[Share, ...]
 
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.why import why_lines
+
+        return why_lines(self, columns)
+
+    def __repr__(self) -> str:
+        return f"<Why {self.target} = {number(self.value)}: {len(self.paths)} of {self.count} paths>"
+
 
 def why(trace: Trace, target: str, most: int = 5) -> Why:
     """Take the gradient NODE.grad[i,j] apart; of an array without an index its largest element.
@@ -83,8 +97,8 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
     >>> found.value, [(path.nodes, path.product) for path in found.paths]
     (7.0, [(('L', 'y', 'x'), 3.0), (('L', 'y', 'x'), 3.0), (('L', 'x'), 1.0)])
     """
-    if trace.cotangents is None or trace.contributions is None or trace.plan.target is None:
-        raise LossError(tr("this trace has no gradients yet: run backward first"))
+    checked_trace(trace, "gl.why", gradients=True)
+    assert trace.cotangents is not None
     j, key = target_of(trace.check_whole(), target)
     value = float(np.asarray(trace.cotangents[j])[key])
     shown = reference(f"{trace.graph.nodes[j].name}.grad") + _index(key)

@@ -23,6 +23,9 @@ class Page:
         board = storyboard(trace, options)
         self.board = board if tour is None else with_tour(board, read_tour(tour), tour, part=bool(options.only))
 
+    def __repr__(self) -> str:
+        return f"<Page {self.board.title!r}: {len(self.board.steps)} steps>"
+
     @property
     def html(self) -> str:
         """The whole file."""

@@ -13,7 +13,7 @@ import graphlab
 PACKAGE = Path(graphlab.__file__).parent
 ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-PLAIN = {"errors", "messages", "numbers", "files", "collecting"}  # may be used by any room
+PLAIN = {"errors", "messages", "numbers", "files", "collecting", "results"}  # may be used by any room
 
 # A room may import itself, the plain ones, and these with all that they may import.
 ABOVE = {
@@ -22,6 +22,7 @@ ABOVE = {
     "numbers": set(),
     "files": set(),
     "collecting": set(),
+    "results": set(),
     "diagram": set(),
     "formula": {"errors"},
     "state": {"errors"},
@@ -37,6 +38,7 @@ ABOVE = {
     "expand": {"autodiff"},
     "rules": {"trace"},
     "worked": {"rules", "trace"},
+    "lines": {"trace", "worked"},
     "rounding": {"rules", "trace", "worked"},
     "annotate": {"trace", "worked", "diagram"},
     "storyboard": {"diagram"},
