@@ -39,10 +39,10 @@ def why_lines(found: Why, columns: int, precision: int = 4) -> Iterator[Line]:
             yield from _shares(parts, precision)
     if found.edges and found.edges[0].down:
         yield ""
-        yield Styled(tr("further up: why {target}", target=further(found)), "quiet")
+        yield Styled(tr("further up: why {target}", target=_further(found)), "quiet")
 
 
-def further(found: Why) -> str:
+def _further(found: Why) -> str:
     """What to ask next: the gradient that the largest part comes from."""
     down = found.edges[0].down
     if not found.units:
