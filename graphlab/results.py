@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphlab.lines import Line
@@ -31,3 +31,7 @@ class Result:
         from graphlab.lines import to_html
 
         return to_html(self.lines(WIDTH))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In IPython the lines too, not the one line that stands in lists and elsewhere."""
+        return {"text/plain": str(self), "text/html": self._repr_html_()}

@@ -128,6 +128,7 @@ def test_html_is_the_lines_and_escapes_every_name() -> None:
         inside = re.sub(r'<pre style="[^"]*">|</pre>|<span style="[^"]*">|</span>', "", shown)
         assert "<" not in inside, name
         assert html.unescape(inside) == to_text(one.lines(100)), name
+        assert one._repr_mimebundle_() == {"text/html": shown, "text/plain": str(one)}
 
 
 def test_control_characters_are_written_out() -> None:
