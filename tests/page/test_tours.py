@@ -175,6 +175,21 @@ def test_coming_back_to_the_first_stop_goes_there_again(open_tab, tmp_path):
     assert tab.step == tab.length  # another language moves nothing
 
 
+def test_enter_unfolds_what_the_stop_speaks_of(open_tab, tmp_path):
+    """As the tour's own text says, whatever was chosen before and wherever the focus is after a click."""
+    gl.view(gl.load(SAMPLES["affine_bn_relu"]), tour=TOURS["affine_bn_relu"]).save(tmp_path / "page.html")
+    tab = open_tab(tmp_path / "page.html")
+    tab.js("graphlab.choose(graphlab.nodeOf('hidden.fc'))")
+    tab.press("t")
+    tab.page.click("[data-tour=on]")
+    at = tab.step
+    tab.press("Enter")
+    assert tab.js("graphlab.state.get('scene').unfolded") == ["hidden.bn"]
+    tab.press("Enter")
+    assert tab.js("graphlab.state.get('scene').unfolded") == []
+    assert tab.step == at
+
+
 # Search
 
 
