@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Stop(Result):
     changed: tuple[str, ...] = ()
     producers: tuple[str, ...] = ()
     consumers: tuple[str, ...] = ()
-    arrays: tuple[Any, ...] = ()
+    arrays: tuple[Any, ...] = field(default=(), compare=False)
     precision: int = 4
 
     def record(self) -> dict[str, Any]:
