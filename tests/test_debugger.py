@@ -88,7 +88,7 @@ def test_rfinish_goes_to_where_it_began() -> None:
 
 def test_a_breakpoint_stops_forward_and_backward_and_in_reverse() -> None:
     d = debugger()
-    b = d.break_("hidden.act")
+    d.break_("hidden.act")
     assert (d.cont().phase, d.cont().phase) == ("forward", "backward")
     assert d.cont().reason == "the end"
     assert (d.rc().phase, d.rc().phase, d.rc().reason) == ("backward", "forward", "the start")
