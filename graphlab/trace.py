@@ -134,9 +134,9 @@ class Trace:
         """New values of the layers' states, such as running means; forward itself changes nothing.
 
         >>> import graphlab as gl
-        >>> graph = gl.loads("graphlab: 1\\ninputs: {x: [[1], [5]]}\\nnodes: {y: batchnorm(x)}")
+        >>> graph = gl.loads("graphlab: 1\\ninputs: {x: [[1], [5]]}\\nnodes: {y: 'batchnorm(x, momentum=0.5)'}")
         >>> {name: array.tolist() for name, array in gl.forward(graph).updates.items()}
-        {'y.running_mean': [0.3], 'y.running_var': [1.7]}
+        {'y.running_mean': [1.5], 'y.running_var': [4.5]}
         """
         if self._updates is not None:
             return dict(self._updates)
