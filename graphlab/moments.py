@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +50,8 @@ class Stop(Result):
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
         beside = ("producers", "consumers", "arrays", "precision")
-        return {name: value for name, value in asdict(self).items() if name not in beside}
+        record = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in beside}
+        return record | {"equations": tuple([asdict(worked) for worked in self.equations])}
 
     def lines(self, columns: int) -> Iterator[Line]:
         from graphlab.lines.stop import stop_lines
