@@ -11,7 +11,7 @@ from graphlab.experiments import Change, Experiments, Nudge
 from graphlab.formula import parse
 from graphlab.looking import NotComputedError, is_true, look
 from graphlab.messages import tr
-from graphlab.moments import START, Stop, coming, entries, equations, phase_at, results
+from graphlab.moments import START, Stop, coming, entries, equations, phase_at
 from graphlab.timeline import Timeline
 from graphlab.trace import Trace, checked_trace
 from graphlab.watching import Breakpoint, changes_of, places_of
@@ -315,14 +315,12 @@ class Debugger:
         p, timeline = self.position if position is None else position, self.timeline
         i = self._node_at(p)
         node = None if i is None else self.trace.graph.nodes[i]
-        inside, graph = not timeline.is_stop(p), self.trace.graph
-        producers = () if node is None else dict.fromkeys(o for o in node.inputs if isinstance(o, str))
-        consumers = () if i is None else dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i])
+        inside = not timeline.is_stop(p)
         return Stop(
             p, len(timeline), phase_at(timeline, p), node.name if node else None, node.op if node else None,
             None if i is None else self.trace.plan.shapes[i], tuple(equations(timeline, p, single, self.precision)),
             inside, reason, coming(timeline, p), () if node is None else tuple(self.was(node.name, p)),
-            tuple(producers), tuple(consumers), tuple(results(timeline, p, single)), self.precision,
+            timeline, single, self.precision,
         )  # fmt: skip
 
     def was(self, name: str, position: int | None = None) -> list[str]:

@@ -27,8 +27,8 @@ class Stop(Result):
 
     phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
     two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
-    what it was in this run before anything was set. producers, consumers: the node's. arrays: what the equations
-    result in. precision: digits to write it with.
+    what it was in this run before anything was set. timeline, single, precision: of what it is a stop, and how it is
+    written.
     """
 
     position: int
@@ -42,16 +42,30 @@ class Stop(Result):
     reason: str
     coming: str
     changed: tuple[str, ...] = ()
-    producers: tuple[str, ...] = ()
-    consumers: tuple[str, ...] = ()
-    arrays: tuple[Any, ...] = field(default=(), compare=False)
+    timeline: Timeline | None = field(default=None, compare=False)
+    single: bool = False
     precision: int = 4
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        beside = ("producers", "consumers", "arrays", "precision")
+        beside = ("timeline", "single", "precision")
         record = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in beside}
         return record | {"equations": tuple([asdict(worked) for worked in self.equations])}
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What each of the equations results in."""
+        return () if self.timeline is None else tuple(results(self.timeline, self.position, self.single))
+
+    @property
+    def neighbours(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The node's producers and its consumers."""
+        if self.timeline is None or self.node is None:
+            return (), ()
+        graph = self.timeline.trace.graph
+        i = graph.index[self.node]
+        producers = dict.fromkeys(operand for operand in graph.nodes[i].inputs if isinstance(operand, str))
+        return tuple(producers), tuple(dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i]))
 
     def lines(self, columns: int) -> Iterator[Line]:
         from graphlab.lines.stop import stop_lines

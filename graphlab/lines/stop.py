@@ -43,8 +43,7 @@ def stop_lines(stop: Stop, columns: int) -> Iterator[Line]:
 def _window(stop: Stop) -> Line:
     """The graph around a node in a line: who feeds it, it, who takes it."""
     sides = [
-        ", ".join(map(symbol, names[:BESIDE])) + (" …" if len(names) > BESIDE else "")
-        for names in (stop.producers, stop.consumers)
+        ", ".join(map(symbol, names[:BESIDE])) + (" …" if len(names) > BESIDE else "") for names in stop.neighbours
     ]
     parts: list[Text] = [Styled(f"    {sides[0]} → ", "quiet")] if sides[0] else ["    "]
     parts.append(Styled(f"[{symbol(stop.node or '')}]", "strong"))
