@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import graphlab as gl
 from graphlab.errors import ModelError
@@ -38,6 +38,7 @@ def plain(stop: Any) -> Any:
     return {key: record[key] for key in ("position", "of", "phase", "node", "op", "shape", "inside", "coming")}
 
 
+@settings(deadline=None)  # a loaded machine is slow
 @given(st.lists(st.sampled_from(VERBS), max_size=30))
 def test_any_way_to_a_position_shows_the_same(verbs: list[str]) -> None:
     walker, other = debugger(), debugger()
