@@ -13,16 +13,15 @@ from graphlab.errors import GraphlabError, UsageError
 from graphlab.expand import expand_trace
 from graphlab.formula import parse, show
 from graphlab.formula.show import symbol
+from graphlab.lines import Line, Styled, Text
+from graphlab.lines.equation import equation
+from graphlab.lines.table import text_width, words
 from graphlab.messages import tr
 from graphlab.numbers import matrix_lines, shape_text
 from graphlab.ops import REGISTRY, REQUIRED, Attr, Op, families
 from graphlab.ops.foreign import hint_for
 from graphlab.trace import Trace
 from graphlab.worked import forward_worked
-
-from .screen import Line, Styled, Text
-from .steps import equation
-from .table import text_width, words
 
 
 def catalogue(width: int | None) -> Iterator[Line]:

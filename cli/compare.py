@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,10 @@ from graphlab.messages import tr
 
 from .options import check_writable, run_options
 from .running import read_run
-from .screen import Line, Styled, say, say_all, say_json, width
-from .table import Column, table
+from .screen import say, say_all, say_json, width
 
 if TYPE_CHECKING:
-    from graphlab.matching import Comparison, Gap, Pair
+    from graphlab.matching import Comparison
     from graphlab.trace import Trace
 
 _HELP = tr("""Compare two runs node by node: values, gradients, the largest differences, the first node that differs.
@@ -52,6 +50,7 @@ def command(
         _check_picture(Path(output))
     runs = [read_run([name], None, seed, mode, max_memory) for name in (a, b)]
 
+    from graphlab.lines.compare import comparison_lines
     from graphlab.matching import compare
 
     found = compare(runs[0], runs[1], by, tolerance)
@@ -95,65 +94,8 @@ def draw_differences(trace: Trace, found: Comparison, path: Path) -> None:
     """The picture of the first run, with the nodes marked that differ."""
     from graphlab.diagram import Mark
     from graphlab.drawing import draw
+    from graphlab.lines.compare import differs, said_of
 
-    marks = {pair.a: (Mark("differs", _said(pair)),) for pair in found.pairs if pair.a and _differs(pair)}
+    marks = {pair.a: (Mark("differs", said_of(pair)),) for pair in found.pairs if pair.a and differs(pair)}
     title = tr("{title} · differences", title=trace.graph.name or tr("a model"))
     draw(trace, view="both" if trace.has_gradients else "forward", marks=marks, title=title).save(path)
-
-
-def _differs(pair: Pair) -> bool:
-    return pair.status in ("differs", "shape", "only")
-
-
-def _said(pair: Pair) -> str:
-    from graphlab.numbers import number
-
-    if pair.status != "differs":
-        return tr("another shape") if pair.status == "shape" else tr("only here")
-    parts = [(kind, gap.absolute) for kind, gap in (("value", pair.value), ("∂L", pair.grad)) if gap.absolute]
-    return ", ".join(f"{kind} ±{number(gap, 3)}" for kind, gap in parts) or tr("gradient")
-
-
-def comparison_lines(found: Comparison, whole: bool, columns: int) -> Iterator[Line]:
-    """What differs as a table, the first node that does, and how many are the same."""
-    from graphlab.formula.show import symbol
-
-    rows = [pair for pair in found.pairs if whole or _differs(pair)]
-    if rows:
-        yield from table(
-            (Column(tr("node"), fold=True), Column(tr("op"), fold=True), Column(tr("value, abs."), right=True),
-             Column(tr("rel."), right=True), Column(tr("gradient, abs."), right=True), Column(tr("rel."), right=True),
-             Column("")), [_row(pair) for pair in rows], columns,
-        )  # fmt: skip
-        yield ""
-    count = sum(pair.status == "same" for pair in found.pairs)
-    said = tr(
-        "{same} of {all} nodes are the same, matched by {way}", same=count, all=len(found.pairs),
-        way=tr(found.matched_by),
-    )  # fmt: skip
-    if found.first is not None:
-        yield Styled(tr("the first that differs: {node}", node=symbol(found.first)), "bad")
-    yield Styled(said, "good") if found.same else said
-
-
-def _row(pair: Pair) -> list[Any]:
-    from graphlab.formula.show import symbol
-
-    name = symbol(pair.a or pair.b or "")
-    if pair.a and pair.b and pair.a != pair.b:
-        name += f" / {symbol(pair.b)}"
-    said = {
-        "only": tr("only in A") if pair.a else tr("only in B"),
-        "shape": tr("another shape"),
-        "unknown": tr("not in the file"),
-        "differs": tr("differs"),
-        "same": tr("same"),
-    }[pair.status]
-    look = "bad" if _differs(pair) else "quiet"
-    return [name, pair.op, *_gap(pair.value), *_gap(pair.grad), Styled(said, look)]
-
-
-def _gap(gap: Gap) -> list[str]:
-    from graphlab.numbers import MISSING, number
-
-    return [MISSING if x is None else number(x, 3) for x in (gap.absolute, gap.relative)]

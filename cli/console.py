@@ -12,17 +12,19 @@ import numpy as np
 from graphlab.debugger import Debugger
 from graphlab.errors import ModelError
 from graphlab.formula.show import symbol
+from graphlab.lines import Line, Styled
+from graphlab.lines.equation import FEW, entries, equation, result
+from graphlab.lines.stop import breakpoint_line, stop_lines
+from graphlab.lines.table import padded
 from graphlab.looking import NotComputedError, is_true
 from graphlab.messages import tr
 from graphlab.moments import Stop
 from graphlab.numbers import MISSING, matrix_lines, number, shape_text
 from graphlab.tracefile import plain
-from graphlab.watching import Breakpoint, matching
-from graphlab.worked import inline
+from graphlab.watching import matching
+from graphlab.worked import INLINE, inline
 
-from .screen import Line, Styled, json_text
-from .steps import equation, pieces_of, result
-from .table import padded, words
+from .screen import json_text
 from .trying import Trying
 from .verbs import HELP, cut, explained, needed, verb, whole
 
@@ -36,7 +38,7 @@ _IN_JSON = (
     "jacobian",
 )  # fmt: skip
 _AROUND = 5
-_BESIDE = 4  # names on either side of a node
+WHOLE = 10_000  # numbers, up to where an array is printed whole
 Lines = Iterator[Line]
 
 
@@ -108,27 +110,27 @@ class Console(Trying):
         target, found, condition = cut(f" {needed(rest, 'break')}", " if ")
         if found and not condition.strip():
             raise ModelError(tr("a condition is missing behind 'if'"))
-        return listed(self.debugger.break_(target.strip(), condition.strip(), temporary))
+        return breakpoint_line(self.debugger.break_(target.strip(), condition.strip(), temporary))
 
     def do_watch(self, rest: str) -> Lines:
-        yield listed(self.debugger.watch(needed(rest, "watch")))
+        yield breakpoint_line(self.debugger.watch(needed(rest, "watch")))
 
     def do_ignore(self, rest: str) -> Lines:
         words = rest.split()
         if len(words) != 2:
             raise ModelError(tr("ignore takes a number and how often: ignore 1 3"))
-        yield listed(self.debugger.ignore(whole(words[0]), whole(words[1])))
+        yield breakpoint_line(self.debugger.ignore(whole(words[0]), whole(words[1])))
 
     def do_condition(self, rest: str) -> Lines:
         number_, _, condition = needed(rest, "condition").partition(" ")
-        yield listed(self.debugger.condition(whole(number_), condition.strip()))
+        yield breakpoint_line(self.debugger.condition(whole(number_), condition.strip()))
 
     def do_clear(self, rest: str) -> Lines:
         self.debugger.clear(whole(rest) if rest else None)
         yield from self.do_breakpoints("")
 
     def do_breakpoints(self, rest: str) -> Lines:
-        yield from [listed(b) for b in self.debugger.breakpoints.values()] or [tr("no breakpoints")]
+        yield from [breakpoint_line(b) for b in self.debugger.breakpoints.values()] or [tr("no breakpoints")]
 
     def do_where(self, rest: str) -> Lines:
         stop = self.debugger.stop()
@@ -246,40 +248,9 @@ class Console(Trying):
         if self.as_json:
             yield json_text(stop.record())
             return
-        head: list[Any] = [Styled(f"[{stop.position}/{stop.of}] ", "quiet"), tr(stop.phase)]
-        if stop.node is not None:
-            head += [" · ", Styled(symbol(stop.node), "strong"), f" · {stop.op}"]
-            head += [f" · {shape_text(stop.shape)}"] if stop.shape else []
-        if stop.reason:
-            head.append(Styled(f"   {stop.reason}", "quiet"))
-        yield head
-        if stop.node is not None:
-            yield self._window(stop.node)
-        look = "value" if stop.phase == "forward" else "grad"
-        for worked in stop.equations:
-            yield from equation(pieces_of(worked, look), self.width, 4)
-        for text in stop.notes:
-            yield from (f"    {line}" for line in words(text, max(self.width - 4, 20)))
-        for text in stop.changed:
-            yield Styled(f"    ● {text}", "strong")
-        if stop.coming:
-            yield Styled(tr("    next: {what}", what=stop.coming), "quiet")
+        yield from stop_lines(stop, self.width)
         for expression in self.displays:
             yield from self._printed(expression, shown=True)
-
-    def _window(self, name: str) -> Line:
-        """The graph around a node in a line: who feeds it, it, who takes it."""
-        graph = self.debugger.trace.graph
-        i = graph.index[name]
-        before = list(dict.fromkeys(o for o in graph.nodes[i].inputs if isinstance(o, str)))
-        after = list(dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i]))
-        sides = [
-            ", ".join(map(symbol, names[:_BESIDE])) + (" …" if len(names) > _BESIDE else "")
-            for names in (before, after)
-        ]
-        parts: list[Any] = [Styled(f"    {sides[0]} → ", "quiet")] if before else ["    "]
-        parts.append(Styled(f"[{symbol(name)}]", "strong"))
-        return [*parts, Styled(f" → {sides[1]}", "quiet")] if after else parts
 
     def _around(self, name: str) -> Lines:
         """A node between its producers and consumers, with what they are here."""
@@ -313,17 +284,20 @@ class Console(Trying):
         yield from self._array(expression, value, "grad" if "grad" in expression else "value", indent=0)
 
     def _array(self, name: str, value: Any, look: str, indent: int = 2) -> Lines:
-        """A number in a line, a small matrix whole, a large one as its corner and its summary."""
-        pad = " " * indent
-        if value is None or np.size(value) <= 1 or isinstance(value, list) or np.ndim(value) < 2:
+        """Every number, in a line where there are few; of an array of very many its corner and its summary."""
+        pad, size = " " * indent, 0 if value is None or isinstance(value, list) else np.size(value)
+        if size <= 1 or (size <= INLINE and np.ndim(value) < 2):
             yield from equation([name, result(self._brief(value), look)], self.width, indent)
-            return
-        if np.size(value) > 16:
-            yield from equation([name, inline(value, None, self.debugger.precision)], self.width, indent)
+        elif size <= WHOLE:
+            if size > FEW:
+                yield from equation([name, inline(value, None, self.debugger.precision)], self.width, indent)
+            else:
+                yield f"{pad}{name} ="
+            yield from entries(value, self.debugger.precision, self.width, indent + 2, look)
         else:
-            yield f"{pad}{name} ="
-        for line in matrix_lines(value, self.debugger.precision):
-            yield [pad + "  ", result(line, look)]
+            yield from equation([name, inline(value, None, self.debugger.precision)], self.width, indent)
+            for line in matrix_lines(value, self.debugger.precision):
+                yield [pad + "  ", result(line, look)]
 
     def _brief(self, value: Any) -> str:
         if isinstance(value, list):
@@ -331,16 +305,6 @@ class Console(Trying):
         if isinstance(value, int | float):
             return number(value, self.debugger.precision)
         return inline(value, None, self.debugger.precision)
-
-
-def listed(b: Breakpoint) -> str:
-    """A breakpoint in a line."""
-    said = f"{b.number}: {tr(b.kind)} {b.text} · {places_text(len(b.places))}"
-    return said + (tr(", once") if b.temporary else "") + (tr(", skipped {n} times", n=b.skip) if b.skip else "")
-
-
-def places_text(n: int) -> str:
-    return tr("1 place") if n == 1 else tr("{n} places", n=n)
 
 
 def failure(message: str) -> Styled:

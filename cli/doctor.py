@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from graphlab.lines import Styled, Text
+from graphlab.lines.table import Column, table
 from graphlab.messages import tr
 
-from .screen import Styled, Text, say, say_all, width
-from .table import Column, table
+from .screen import say, say_all, width
 
 REQUIRED = ("numpy", "networkx", "graphviz", "pygraphviz", "click", "rich", "PyYAML")
 OPTIONAL = ("torch",)

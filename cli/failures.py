@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from graphlab.errors import GraphlabError, UsageError
+from graphlab.lines import clean
 from graphlab.messages import tr
 
-from .screen import clean, colour_wanted, warnings_shown
+from .screen import colour_wanted, warnings_shown
 
 FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
 MAX_LINES = 18  # leaves room for warnings before and a hint after

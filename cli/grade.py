@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphlab.lines import Line, Styled
 from graphlab.messages import tr
 
-from .screen import Line, Styled, say_all, say_json, width
+from .screen import say_all, say_json, width
 
 if TYPE_CHECKING:
     from graphlab.handout.grading import Mark
@@ -48,8 +49,7 @@ def command(key: str, answers: str, tolerance: float, as_json: bool) -> None:
 def _lines(marks: Sequence[Mark], columns: int) -> Iterator[Line]:
     """Each student's score, and below it what was wrong."""
     from graphlab.handout.grading import score
-
-    from .table import Column, table
+    from graphlab.lines.table import Column, table
 
     students = dict.fromkeys((mark.student, mark.variant) for mark in marks)
     for k, (student, variant) in enumerate(students):

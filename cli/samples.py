@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from graphlab.lines import Line, Styled, Text
+from graphlab.lines.table import text_width, words
 from graphlab.messages import tr
 
-from .screen import Line, Styled, Text, say, say_all, width
-from .table import text_width, words
+from .screen import say, say_all, width
 
 _HELP = tr("""List the sample models that come with graphlab, or copy one into a folder.
 

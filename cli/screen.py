@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
-from graphlab.messages import UNSEEN, escaped, tr
+from graphlab.lines import Line, Styled, Text, clean
+from graphlab.messages import UNSEEN, tr
 
 SLOW = 1.0  # seconds after which a progress bar appears
 MAX_WARNINGS = 5
 _BATCH = 500  # lines written at once
 
-
-class Styled(NamedTuple):
-    """A text with its look: value (green), grad (red), strong, quiet, good or bad."""
-
-    text: str
-    look: str
-
-
-Text = str | Styled
-Line = str | Styled | list[Text]
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "value": {"fg": "green"},
@@ -39,19 +29,6 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "good": {"fg": "green"},
     "bad": {"fg": "red", "bold": True},
 }
-
-
-def clean(text: str) -> str:
-    """The text with control characters written out, so that a model's name cannot steer the terminal.
-
-    >>> clean("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    return text if text.isprintable() else UNSEEN.sub(_written_out, text)
-
-
-def _written_out(match: re.Match[str]) -> str:
-    return match[0] if match[0] in "\n\t" else escaped(match[0])
 
 
 def styled(text: Text) -> str:

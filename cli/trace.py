@@ -17,6 +17,7 @@ _HELP = tr("""Show every step of a run, node by node: formula, numbers, result; 
 \b
 Examples:
   graphlab trace model.yaml
+  graphlab trace model.yaml --full --precision 8
   graphlab trace model.yaml --json | jq .loss
   graphlab trace model.yaml -o trace.npz
   graphlab trace -e "x*x + x" x=3""")
@@ -30,11 +31,12 @@ Examples:
     "--max-elements", metavar="N", type=click.IntRange(0), default=10_000,
     help=tr("JSON holds larger arrays as summaries (default 10,000)."),
 )  # fmt: skip
+@click.option("--full", is_flag=True, help=tr("Every number of every array, not a summary of the larger ones."))
 @precision_option
 @run_options()
 def command(
     model: tuple[str, ...], expression: str | None, as_json: bool, output: str | None, max_elements: int,
-    precision: int, mode: str, seed: int | None, max_memory: int | None,
+    full: bool, precision: int, mode: str, seed: int | None, max_memory: int | None,
 ) -> None:  # fmt: skip
     if output is not None:
         if as_json:
@@ -56,6 +58,6 @@ def command(
 
         say_json(to_json(trace, max_elements))
     else:
-        from .steps import trace_lines
+        from graphlab.lines.trace import trace_lines
 
-        say_all(trace_lines(trace, precision, width() or 80))
+        say_all(trace_lines(trace, precision, width() or 80, full))

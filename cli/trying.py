@@ -7,17 +7,18 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graphlab.errors import ModelError
 from graphlab.formula.show import reference, symbol
+from graphlab.lines import Line, Styled
+from graphlab.lines.check import check_lines
+from graphlab.lines.equation import equation, pieces_of
+from graphlab.lines.stop import nudge_lines
 from graphlab.messages import tr
-from graphlab.numbers import matrix_lines, number, shape_text
+from graphlab.numbers import number
 from graphlab.tracefile import float_dtype, plain
 from graphlab.watching import matching
 
-from .screen import Line, Styled, json_text
-from .steps import equation, pieces_of, result
+from .screen import json_text
 from .verbs import cut, names_in, needed, whole
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 from graphlab.moments import Stop
 
 Lines = Iterator[Line]
-SHOWN = 12  # rows and columns of a Jacobian
 MOST = 10_000  # paths
 
 
@@ -94,7 +94,8 @@ class Trying:
                 "nodes": names,
             })  # fmt: skip
             return
-        yield from [f"{c.text}   ({tr('was {before}', before=c.before)})" if c.before else c.text for c in made]
+        for change in made:
+            yield from change.lines(self.width)
         for name in names[:20]:
             yield from self.was(name)
         if len(names) > 20:
@@ -121,14 +122,7 @@ class Trying:
             dtype = float_dtype(self.debugger.trace)
             yield json_text({"target": n.target} | {field: plain(getattr(n, field), dtype) for field in fields})
             return
-        p = self.debugger.precision
-        product = f"{number(n.gradient, p)} × {number(n.by, p)}"
-        yield from equation(
-            [tr("gradient × nudge"), product, Styled(number(n.predicted, p + 2), "grad")], self.width, 2
-        )
-        losses = f"{number(n.after, p + 6)} − {number(n.before, p + 6)}"
-        yield from equation([tr("the loss moved by"), losses, Styled(number(n.moved, p + 2), "value")], self.width, 2)
-        yield from equation([tr("the difference"), number(n.difference, p)], self.width, 2)
+        yield from nudge_lines(n, self.width, self.debugger.precision)
 
     def do_update(self, rest: str) -> Lines:
         words, lr, kind = rest.replace("=", " = ").split(), None, "sgd"
@@ -216,22 +210,11 @@ class Trying:
                 record |= {"analytic": _json(check.worst.analytic), "numeric": _json(check.worst.numeric)}
             yield json_text(record)
             return
-        p = self.debugger.precision + 2
-        node = symbol(check.node)
-        what = f"∂{node}/∂{check.slot}" if check.slot else f"∂L/∂{node}"
-        said = tr(check.status) + (f": {check.reason}" if check.reason else "")
-        parts: list[Any] = [f"  {what}: ", Styled(said, "bad" if check.status == "wrong" else "good")]
-        if check.worst is not None:
-            numeric, analytic = (number(x, p) for x in (check.worst.numeric, check.worst.analytic))
-            parts.append(tr("   numeric {numeric}, analytic {analytic}", numeric=numeric, analytic=analytic))
-            if check.worst.index:
-                parts.append(tr(" at {index}, the worst element", index=list(check.worst.index)))
-        if check.slot:
-            parts.append(Styled(tr(" (for a random upstream gradient)"), "quiet"))
-        yield parts
+        yield from check_lines(check, self.debugger.precision + 2)
 
     def do_jacobian(self, rest: str) -> Lines:
         from graphlab.jacobian import jacobian_of
+        from graphlab.lines.jacobian import jacobian_lines
 
         words = names_in(needed(rest, "jacobian"))
         if len(words) > 2:
@@ -244,27 +227,15 @@ class Trying:
                 "product": None if found.product is None else plain(found.product),
             })  # fmt: skip
             return
-        node, source = symbol(name), symbol(found.input)
-        rows, columns = (shape_text(shape) or "1" for shape in (found.rows, found.columns))
-        yield Styled(tr("∂{y}/∂{x}: {rows} × {columns}", y=node, x=source, rows=rows, columns=columns), "strong")
-        yield from self._matrix(found.matrix)
-        if found.product is not None and found.upstream is not None:
-            yield Styled(tr("∂L/∂{y} · J", y=node), "strong")
-            yield from self._matrix(
-                found.product if found.product.ndim > 1 else np.reshape(found.product, (1, found.product.size))
-            )
-
-    def _matrix(self, matrix: np.ndarray) -> Lines:
-        matrix = matrix.reshape(math.prod(matrix.shape[:-1]), matrix.shape[-1])
-        for line in matrix_lines(matrix, self.debugger.precision, SHOWN):
-            yield ["  ", result(line, "grad")]
+        yield from jacobian_lines(found, self.debugger.precision)
 
     # Why
 
     def do_why(self, rest: str) -> Lines:
+        from graphlab.lines.why import why_lines
         from graphlab.paths import why
 
-        from .why import record_of, why_lines
+        from .why import record_of
 
         stop = self.debugger.stop()
         target = rest or (reference(f"{stop.node}.grad") if stop.node else "")
@@ -278,8 +249,9 @@ class Trying:
 
     def do_blame(self, rest: str) -> Lines:
         from graphlab.blaming import blame
+        from graphlab.lines.blame import blame_lines
 
-        from .blame import blame_lines, record_of
+        from .blame import record_of
 
         found = blame(self.debugger.trace, rest.replace("`", "") or None)
         if self.as_json:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from graphlab.errors import ModelError
+from graphlab.lines import Line, Styled
+from graphlab.lines.table import words
 from graphlab.messages import did_you_mean, tr
-
-from .screen import Line, Styled
-from .table import words
 
 _BESIDE = 34  # so many columns have a command and what it takes, with its help beside them
 ALIASES = {

@@ -26,7 +26,7 @@ from graphlab.ops import Context, mode_of
 from graphlab.ops.base import unbroadcast
 from graphlab.planning import Passing, Plan, located, plan, seed_of
 from graphlab.state import State, generator
-from graphlab.trace import Trace
+from graphlab.trace import Trace, checked_trace
 from graphlab.values import check_unmasked, convert
 
 __all__ = ["MAX_MEMORY", "Plan", "backward", "forward", "plan"]
@@ -104,7 +104,7 @@ def backward(trace: Trace) -> Trace:
     >>> float(trace["x"].grad), [float(c.value) for c in trace["x"].contributions]
     (6.0, [3.0, 3.0])
     """
-    graph, made = trace.graph, trace.plan
+    graph, made = checked_trace(trace, "gl.backward").graph, trace.plan
     target = start_of(graph, made)
     trace.check_whole()
     cotangents: list[Any] = [None] * len(graph)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from graphlab.barriers import why_none
 from graphlab.births import Birth, Element, birth
 from graphlab.cancelling import Cancelling, cancelled_inside, cancelling
 from graphlab.deadunits import DeadUnit, dead_units
-from graphlab.errors import LossError, ModelError
+from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.numbers import rms_all
 from graphlab.ops import get
+from graphlab.results import Result
 from graphlab.rounding import without_noise
-from graphlab.trace import Trace
+from graphlab.trace import Trace, checked_trace
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 __all__ = ["Birth", "Blame", "Cancelling", "DeadUnit", "Element", "Link", "birth", "blame"]
 
@@ -38,7 +44,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class Blame(Result):
     """What became of a gradient. verdict: ok, vanished, exploded, zero, cancelled or not finite.
 
     culprit: the node that shrank (grew, zeroed) it most, or at which its terms cancel (cancelled: how). total: RMS of
@@ -56,6 +62,14 @@ class Blame:
     cancelled: Cancelling | None = None
     dead: tuple[DeadUnit, ...] = ()
 
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.blame import blame_lines
+
+        return blame_lines(self, columns)
+
+    def __repr__(self) -> str:
+        return f"<Blame of {self.target}: {self.verdict}{f' at {self.culprit}' if self.culprit else ''}>"
+
 
 def blame(trace: Trace, target: str | None = None) -> Blame:
     """Follow the gradient from the loss to a node along its largest contributions.
@@ -71,8 +85,7 @@ def blame(trace: Trace, target: str | None = None) -> Blame:
     >>> found.target, found.verdict, found.culprit, [link.node for link in found.chain]
     ('w', 'vanished', 'a', ['L', 'b', 'b#1', 'a', 'w'])
     """
-    if trace.cotangents is None or trace.plan.target is None:
-        raise LossError(tr("this trace has no gradients yet: run backward first"))
+    checked_trace(trace, "gl.blame", gradients=True)
     found = birth(trace)
     trace = without_noise(trace) if len(trace.graph) <= MANY else trace
     graph = trace.graph

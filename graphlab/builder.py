@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,9 @@ class Graph:
         self._scope = ""
         self._counts: dict[str, int] = {}
         self._target: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name!r}: {len(self.nodes)} nodes>"
 
     def input(
         self, name: str, value: Any = None, *, shape: Sequence[int] | None = None, init: str | None = None,
@@ -353,10 +357,20 @@ def frozen_graph(graph: Graph | structure.Graph) -> structure.Graph:
     if isinstance(graph, Graph):
         return graph.freeze()
     if not isinstance(graph, structure.Graph):
-        kind = type(graph).__name__
-        message = tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
-        raise UsageError(message)
+        raise UsageError(_no_graph(graph))
     return graph
+
+
+def _no_graph(given: Any) -> str:
+    """What was given instead of a graph, and how to come by one."""
+    if isinstance(getattr(given, "graph", None), structure.Graph):
+        return tr("expected a graph but found a trace, which has run already; its graph is trace.graph")
+    if isinstance(given, Ref):
+        return tr("expected a graph but found its node '{name}'; give the graph itself", name=given.name)
+    if isinstance(given, str | Path):
+        return tr("expected a graph but found a path; load it first: gl.load(path)")
+    kind = type(given).__name__
+    return tr("expected a graph but found {kind}; make one with gl.Graph, gl.load or gl.loads", kind=kind)
 
 
 def op_function(op: str) -> Callable[..., Ref]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphlab.differences import Verdict, compare
 from graphlab.errors import DataError
 from graphlab.messages import tr
+from graphlab.results import Result
 from graphlab.state import generator
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 DIRECTIONS = 2  # random directions through all elements of an array that is sampled
 ORDER = ("wrong", "kink", "ok", "skipped")
@@ -28,7 +33,7 @@ class Worst:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Result):
     """One slot of a node, or (slot "") a leaf end to end.
 
     status: ok, wrong, kink (right, but some elements sit where the function bends) or skipped, with the reason.
@@ -51,6 +56,15 @@ class Check:
     unclear: int = 0
     spared: bool = False
     reason: str = ""
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.check import check_lines
+
+        return check_lines(self)
+
+    def __repr__(self) -> str:
+        what = f"{self.node}, ∂L/∂{self.slot}" if self.slot else self.node
+        return f"<Check of {what}: {self.status}>"
 
 
 class Function:

@@ -14,7 +14,7 @@ from graphlab.messages import tr
 from graphlab.moments import START, Stop, coming, entries, equations, notes, phase_at
 from graphlab.rounding import read
 from graphlab.timeline import Timeline
-from graphlab.trace import Trace
+from graphlab.trace import Trace, checked_trace
 from graphlab.watching import Breakpoint, changes_of, places_of
 from graphlab.worked import Worked, inline
 
@@ -36,12 +36,15 @@ class Debugger:
     """
 
     def __init__(self, trace: Trace, precision: int = 4) -> None:
-        self.runs = Experiments(trace, precision)
+        self.runs = Experiments(checked_trace(trace, "gl.Debugger"), precision)
         self.timeline = Timeline(read(trace))
         self.precision = precision
         self.position = 0
         self.breakpoints: dict[int, Breakpoint] = {}
         self._numbers = 0
+
+    def __repr__(self) -> str:
+        return f"<Debugger at {self.position} of {len(self.timeline)}: {self.trace!r}>"
 
     @property
     def trace(self) -> Trace:
@@ -147,7 +150,6 @@ class Debugger:
         self.position = min(p for p, _, _ in found) if forward else max(p for p, _, _ in found)
         hit = [(node, b) for p, node, b in found if p == self.position]
         for _, b in hit:
-            b.hits += 1
             b.skip = 0 if forward else b.skip
             if b.temporary:
                 del self.breakpoints[b.number]
@@ -320,6 +322,7 @@ class Debugger:
             None if i is None else self.trace.plan.shapes[i], tuple(equations(timeline, p, single, self.precision)),
             inside, reason, coming(timeline, p), () if node is None else tuple(self.was(node.name, p)),
             tuple(notes(timeline, p, single)),
+            timeline, single, self.precision,
         )  # fmt: skip
 
     def was(self, name: str, position: int | None = None) -> list[str]:

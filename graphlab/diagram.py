@@ -104,6 +104,9 @@ class Diagram:
     legend: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Diagram {self.title!r}: {self.view}, {len(self.boxes)} boxes, {len(self.arrows)} arrows>"
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from graphlab.annotate import Options, annotate
 from graphlab.diagram import Diagram
-from graphlab.errors import LossError
+from graphlab.errors import GraphlabError, LossError
 from graphlab.graph import Graph
 from graphlab.trace import Trace
+
+PIXELS = 200  # boxes, up to where a notebook gets a PNG beside the SVG
 
 
 class Drawing:
@@ -20,6 +23,9 @@ class Drawing:
         self.diagram = diagram
         self.theme = theme
         self.engine = engine
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self.diagram!r}>"
 
     @property
     def dot(self) -> str:
@@ -52,7 +58,19 @@ class Drawing:
         return export(self.diagram, path, self.theme, self.engine)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": self.text}
+        shown = {"image/svg+xml": self.svg, "text/plain": self.text}
+        if len(self.diagram.boxes) <= PIXELS and "image/png" not in (exclude or ()):
+            shown |= self._png()
+        return shown
+
+    def _png(self) -> dict[str, str]:
+        """The picture as PNG, for what a notebook is turned into and knows no SVG; nothing where there is no engine."""
+        from graphlab.export import render
+
+        try:
+            return {"image/png": base64.b64encode(render(self.diagram, ".png", self.theme, self.engine)[0]).decode()}
+        except GraphlabError:
+            return {}
 
 
 def draw(
@@ -87,7 +105,7 @@ def prepared(source: Any, view: str, expand: list[str]) -> Trace:
 
 
 def mimebundle(shown: Any) -> dict[str, str]:
-    """What a notebook shows for a Graph, a Trace or a Diagram: SVG, and plain text where that cannot be."""
+    """What a notebook shows for a Graph, a Trace or a Diagram: SVG, PNG, or plain text where neither can be."""
     if isinstance(shown, Diagram):
         return Drawing(shown)._repr_mimebundle_()
     if isinstance(shown, Graph):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,17 +15,21 @@ from graphlab.formula import parse
 from graphlab.formula.tree import Index, Name
 from graphlab.graph import no_node
 from graphlab.messages import tr
-from graphlab.numbers import MISSING
+from graphlab.numbers import MISSING, number
 from graphlab.optimisers import Optimiser
 from graphlab.planning import seed_of
+from graphlab.results import Result
 from graphlab.rounding import read
 from graphlab.trace import Trace
 from graphlab.whatif import differing, with_attr, with_value
 from graphlab.worked import inline
 
+if TYPE_CHECKING:
+    from graphlab.lines import Line
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Change(Result):
     """One thing that was changed. text: what was said. before, after: the value in a line. unfolds: a node unfolded."""
 
     text: str
@@ -34,9 +38,15 @@ class Change:
     make: Callable[[Trace], Trace]
     unfolds: str | None = None
 
+    def lines(self, columns: int) -> Iterator[Line]:
+        yield f"{self.text}   ({tr('was {before}', before=self.before)})" if self.before else self.text
+
+    def __repr__(self) -> str:
+        return f"<Change: {self.text}>"
+
 
 @dataclass(frozen=True, slots=True)
-class Nudge:
+class Nudge(Result):
     """A small move of one element: what the gradient says the loss does, and what it does.
 
     predicted: gradient × by. moved: loss after − before. difference: moved − predicted.
@@ -50,6 +60,15 @@ class Nudge:
     after: float
     moved: float
     difference: float
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.stop import nudge_lines
+
+        return nudge_lines(self, columns)
+
+    def __repr__(self) -> str:
+        moved, predicted = number(self.moved), number(self.predicted)
+        return f"<Nudge of {self.target} by {number(self.by)}: the loss moved by {moved}, predicted {predicted}>"
 
 
 @dataclass
@@ -83,6 +102,9 @@ class Experiments:
         self.iterations = [Iteration(trace)]
         self.at = 0
         self.precision = precision
+
+    def __repr__(self) -> str:
+        return f"<Experiments: iteration {self.at} of {len(self.iterations)}, {len(self.here.changes)} changes>"
 
     @property
     def here(self) -> Iteration:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,13 @@ from graphlab.ops import Context
 from graphlab.ops.base import unbroadcast
 from graphlab.precision import Twin, twins
 from graphlab.rerun import Rerun
+from graphlab.results import Result
 from graphlab.state import generator
 from graphlab.trace import Trace
 from graphlab.values import FLOATS
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
 
 SAMPLES = 64  # elements compared in each array; smaller arrays are compared whole
 LEAST = 16  # evaluations worth spending on one leaf
@@ -31,7 +35,7 @@ PER_OPERAND = 1e-6
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Result):
     """What was compared: each slot of each node, then each parameter and input end to end.
 
     precision: of a float32 model, each value and gradient beside float64.
@@ -67,6 +71,15 @@ class Report:
     def of(self, node: str) -> tuple[Check, ...]:
         """The checks of one node."""
         return tuple(check for check in self.checks if check.node == node)
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.check import report_lines
+
+        return report_lines(self, columns)
+
+    def __repr__(self) -> str:
+        said = f"{len(self.wrong)} of {len(self.checks)} wrong" if self.wrong else f"{len(self.checks)} gradients, ok"
+        return f"<Report: {said}>"
 
 
 def check_gradients(

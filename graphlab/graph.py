@@ -53,6 +53,9 @@ class Node:
         """The name of each input's position."""
         return _slots(self.op, len(self.inputs))
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.op}({', '.join(map(str, self.inputs))})>"
+
 
 @dataclass(frozen=True, eq=False)
 class Graph:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graphlab import autodiff
 from graphlab.errors import ModelError
 from graphlab.messages import did_you_mean, tr
-from graphlab.trace import Trace
+from graphlab.results import Result
+from graphlab.trace import Trace, checked_trace
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 MOST = 4096  # entries
 
 
 @dataclass(frozen=True, slots=True)
-class Jacobian:
+class Jacobian(Result):
     """∂y/∂x, a row for each element of y and a column for each of x, both in C order. product: upstream · J."""
 
     node: str
@@ -27,6 +34,14 @@ class Jacobian:
     columns: tuple[int, ...]
     upstream: np.ndarray | None
     product: np.ndarray | None
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.jacobian import jacobian_lines
+
+        return jacobian_lines(self)
+
+    def __repr__(self) -> str:
+        return f"<Jacobian ∂{self.node}/∂{self.input}: {self.matrix.shape}>"
 
 
 def jacobian_of(trace: Trace, name: str, slot: str | None = None) -> Jacobian:
@@ -41,7 +56,7 @@ def jacobian_of(trace: Trace, name: str, slot: str | None = None) -> Jacobian:
     >>> found.matrix.tolist(), found.product.tolist()
     ([[1.0, 0.0], [0.0, 2.0]], [1.0, 2.0])
     """
-    i = trace.check_whole().graph.position(name)
+    i = checked_trace(trace, "jacobian_of").check_whole().graph.position(name)
     node, plan = trace.graph.nodes[i], trace.plan
     sending = [s for k, s in enumerate(node.slots) if not node.is_leaf and plan.sends(i, k)]
     if not sending:

@@ -6,14 +6,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphlab.errors import UsageError
 from graphlab.graph import Graph
 from graphlab.messages import tr
-from graphlab.trace import Trace
+from graphlab.results import Result
+from graphlab.trace import Trace, checked_trace
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 WAYS = ("name", "structure")
 TOLERANCE = 1e-9
@@ -45,7 +50,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Result):
     """Two runs, in the order of the first.
 
     first: the first node whose value differs, forward; where all values agree, the first gradient, from the loss.
@@ -61,6 +66,16 @@ class Comparison:
         """Whether nothing differs and no node is in one run only."""
         return all(pair.status in ("same", "unknown") for pair in self.pairs)
 
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.compare import comparison_lines
+
+        return comparison_lines(self, False, columns)
+
+    def __repr__(self) -> str:
+        same = sum(pair.status == "same" for pair in self.pairs)
+        first = "" if self.first is None else f", the first that differs: {self.first}"
+        return f"<Comparison: {same} of {len(self.pairs)} nodes the same{first}>"
+
 
 def compare(a: Trace, b: Trace, by: str | None = None, tolerance: float = TOLERANCE) -> Comparison:
     """Compare two runs node by node: values, gradients, the largest differences, the first node that differs.
@@ -75,6 +90,8 @@ def compare(a: Trace, b: Trace, by: str | None = None, tolerance: float = TOLERA
     >>> found.first, [(pair.a, pair.status, pair.value.absolute) for pair in found.pairs]
     ('y', [('x', 'same', 0.0), ('y', 'differs', 9.0), ('z', 'differs', 9.0)])
     """
+    for run in (a, b):
+        checked_trace(run, "gl.compare")
     if by is not None and by not in WAYS:
         raise UsageError(tr("nodes are matched by name or by structure, not by '{by}'", by=by))
     if not tolerance >= 0:

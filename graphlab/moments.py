@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from graphlab.errors import ModelError
 from graphlab.formula.show import symbol
 from graphlab.messages import tr
 from graphlab.numbers import is_small, number, signed
+from graphlab.results import Result
 from graphlab.timeline import Moment, Timeline
 from graphlab.worked import (
     Worked,
@@ -25,16 +26,20 @@ from graphlab.worked import (
     short_name,
 )
 
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 START = "start"
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Result):
     """Where the debugger stands and what was just made.
 
     phase: start, forward, seed or backward. equations: rule → numbers → result of what was made last. inside: between
     two edges of a node. reason: why it stopped here. coming: what happens next. changed: before → after, of what is not
-    what it was in this run before anything was set. notes: of gradients that are 0 but for rounding, why.
+    what it was in this run before anything was set. notes: of gradients that are 0 but for rounding, why. timeline,
+    single, precision: of what it is a stop, and how it is written.
     """
 
     position: int
@@ -49,10 +54,39 @@ class Stop:
     coming: str
     changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    timeline: Timeline | None = field(default=None, compare=False)
+    single: bool = False
+    precision: int = 4
 
     def record(self) -> dict[str, Any]:
         """As plain data, for JSON."""
-        return asdict(self)
+        beside = ("timeline", "single", "precision")
+        record = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in beside}
+        return record | {"equations": tuple([asdict(worked) for worked in self.equations])}
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What each of the equations results in."""
+        return () if self.timeline is None else tuple(results(self.timeline, self.position, self.single))
+
+    @property
+    def neighbours(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The node's producers and its consumers."""
+        if self.timeline is None or self.node is None:
+            return (), ()
+        graph = self.timeline.trace.graph
+        i = graph.index[self.node]
+        producers = dict.fromkeys(operand for operand in graph.nodes[i].inputs if isinstance(operand, str))
+        return tuple(producers), tuple(dict.fromkeys(graph.nodes[c].name for c, _ in graph.consumers[i]))
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.stop import stop_lines
+
+        return stop_lines(self, columns)
+
+    def __repr__(self) -> str:
+        where = f" {self.node}" if self.node is not None else ""
+        return f"<Stop {self.position} of {self.of}: {self.phase}{where}>"
 
 
 def phase_at(timeline: Timeline, p: int) -> str:
@@ -82,6 +116,19 @@ def notes(timeline: Timeline, p: int, single: bool) -> Iterator[str]:
     for j in dict.fromkeys(sent):
         if (j, -1) in trace.cancelled and timeline.arrivals(j)[-1][0] <= p:
             yield f"∂L/∂{symbol(trace.graph.nodes[j].name)}: {note(trace, j)}"
+
+
+def results(timeline: Timeline, p: int, single: bool) -> Iterator[Any]:
+    """The array that each of these equations results in."""
+    for at in range(p - 1 if single else timeline.stop_before(p), p) if p else ():
+        moment = timeline[at]
+        operands = timeline.trace.plan.operands[moment.node]
+        if moment.kind == "forward":
+            yield timeline.value(moment.node, at + 1)
+        elif moment.kind == "contribution":
+            yield timeline.term(moment.node, moment.slot)
+        else:
+            yield timeline.grad(moment.node if moment.kind == "seed" else operands[moment.slot], at + 1)
 
 
 def _equation(timeline: Timeline, at: int, precision: int) -> Worked:

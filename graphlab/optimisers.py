@@ -54,7 +54,7 @@ class Optimiser:
         Raises LossError where the trace has no gradients.
         """
         if trace.cotangents is None:
-            raise LossError(tr("this trace has no gradients yet: run backward first"))
+            raise LossError(tr("this trace has no gradients yet: run backward first, gl.backward(trace)"))
         new: dict[str, Any] = dict(trace.check_whole().updates)
         slots = dict(self.slots)
         for node in trace.graph.leaves("param"):

@@ -6,22 +6,28 @@ import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphlab import autodiff
 from graphlab.barriers import why_none
 from graphlab.cancelling import reason as why_cancelled
-from graphlab.errors import LossError, ModelError
+from graphlab.errors import ModelError
 from graphlab.formula import parse
 from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
 from graphlab.graph import no_node
 from graphlab.messages import tr
+from graphlab.numbers import number
 from graphlab.planning import seed_of
+from graphlab.results import Result
 from graphlab.rounding import without_noise
-from graphlab.trace import Trace
+from graphlab.trace import Trace, checked_trace
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 MANY = 1 << 62  # from where on paths are not counted exactly
 LISTED = 512  # paths through arrays up to which each is followed; beyond, the BEAM largest at every node
@@ -53,7 +59,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Why(Result):
     """A gradient's element, taken apart in three ways, each adding up to it.
 
     value: 0 where its terms cancel but for rounding; note: says so. paths: the largest, in order, and the rest of
@@ -74,6 +80,14 @@ class Why:
     units: tuple[Share, ...]
     note: str = ""
 
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.why import why_lines
+
+        return why_lines(self, columns)
+
+    def __repr__(self) -> str:
+        return f"<Why {self.target} = {number(self.value)}: {len(self.paths)} of {self.count} paths>"
+
 
 def why(trace: Trace, target: str, most: int = 5) -> Why:
     """Take the gradient NODE.grad[i,j] apart; of an array without an index its largest element.
@@ -89,8 +103,7 @@ def why(trace: Trace, target: str, most: int = 5) -> Why:
     >>> found.value, [(path.nodes, path.product) for path in found.paths]
     (7.0, [(('L', 'y', 'x'), 3.0), (('L', 'y', 'x'), 3.0), (('L', 'x'), 1.0)])
     """
-    if trace.cotangents is None or trace.contributions is None or trace.plan.target is None:
-        raise LossError(tr("this trace has no gradients yet: run backward first"))
+    checked_trace(trace, "gl.why", gradients=True)
     clean = without_noise(trace.check_whole())
     j, key = target_of(clean, target)
     value, raw = (float(np.asarray(run.cotangents[j])[key]) for run in (clean, trace))  # type: ignore[index]

@@ -51,6 +51,9 @@ class Plan:
     passing: tuple[tuple[Passing, ...] | None, ...]
     nbytes: int
 
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self.shapes)} nodes, {self.mode}: {self.nbytes:,} bytes>"
+
     def sends(self, i: int, k: int) -> bool:
         """Whether backward sends something from node i to its k-th input."""
         passing = self.passing[i]

@@ -20,6 +20,7 @@ INITIALISERS: dict[str, tuple[str, ...]] = {
     "xavier": ("distribution",),
     "he": ("distribution",),
 }
+NAMED = 8  # arrays that a state names in a REPL
 ZERO_ROW = "zero_row"  # an option of all of them
 OPTIONS = (*dict.fromkeys(option for options in INITIALISERS.values() for option in options), ZERO_ROW)
 
@@ -51,7 +52,8 @@ class State(Mapping[str, np.ndarray]):
         return len(self._arrays)
 
     def __repr__(self) -> str:
-        return f"State({', '.join(self._arrays)})"
+        more = f", … {len(self._arrays) - NAMED} more" if len(self._arrays) > NAMED else ""
+        return f"State({', '.join(list(self._arrays)[:NAMED])}{more})"
 
     def replace(self, arrays: Mapping[str, Any]) -> State:
         """This state with some arrays exchanged. Raises DataError for a name it does not have."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graphlab import autodiff, builder, ops
 from graphlab.builder import frozen_graph
 from graphlab.graph import Graph, Node
+from graphlab.results import Result
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class ModelSummary:
+class ModelSummary(Result):
     """The layers, scope by scope, and what they come to. value_bytes, gradient_bytes: kept by one run."""
 
     model: str
@@ -64,6 +69,15 @@ class ModelSummary:
     @property
     def multiply_adds(self) -> int:
         return sum(layer.multiply_adds or 0 for layer in self.layers)
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.summary import summary_lines
+
+        return summary_lines(self, columns)
+
+    def __repr__(self) -> str:
+        count = self.trainable + self.frozen
+        return f"<ModelSummary of {self.model!r}: {len(self.layers)} layers, {count:,} parameters>"
 
 
 def summarise_model(graph: Graph | builder.Graph, mode: str = "train") -> ModelSummary:

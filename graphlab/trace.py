@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphlab import ops
-from graphlab.errors import TraceError
+from graphlab.errors import LossError, TraceError, UsageError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
-from graphlab.numbers import Summary, number
+from graphlab.numbers import Summary, number, shape_text
 from graphlab.ops import Context
 from graphlab.state import State, generator
 
@@ -35,6 +36,9 @@ class Contribution:
     rule: str
     value: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<{self.consumer} sends {self.producer}: {self.rule} {_brief(self.value)}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -50,6 +54,10 @@ class Step:
     upstream: np.ndarray | None = None
     contributions: tuple[Contribution, ...] = ()
 
+    def __repr__(self) -> str:
+        made = _brief(self.value) if self.phase == "forward" else f"sends {len(self.contributions)}"
+        return f"<Step {self.index}, {self.phase}: {self.node} {made}>"
+
 
 class Trace:
     """The record of a run. trace["h"].value and .grad are arrays; grad is None where nothing was computed.
@@ -63,6 +71,7 @@ class Trace:
         self, graph: Graph, plan: Plan, state: State, feeds: Mapping[str, Any], mode: str, iteration: int,
         values: list[Any], residuals: list[Any] | None = None, cotangents: list[Any] | None = None,
         contributions: list[Any] | None = None, summaries: Mapping[tuple[int, str], Summary] | None = None,
+        updates: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self.graph = graph
         self.plan = plan
@@ -77,11 +86,21 @@ class Trace:
         self.cancelled: Mapping[tuple[int, int], Any] = {}
         self.cleaned: Trace | None = None
         self._rules: dict[int, tuple[Any, Mapping[str, str]]] = {}
+        self._updates = updates  # as a trace file has them; None: to be computed
         self.summaries = summaries or {}  # of arrays that a trace file left out, by node and what (value, grad, sent k)
 
     def __repr__(self) -> str:
         done = tr("forward and backward") if self.cotangents is not None else tr("forward")
         return f"<Trace of {self.graph.name!r}: {len(self.graph)} nodes, {done}>"
+
+    def __str__(self) -> str:
+        """Every step, as `graphlab trace` shows it."""
+        from shutil import get_terminal_size
+
+        from graphlab.lines import to_text
+        from graphlab.lines.trace import trace_lines
+
+        return to_text(trace_lines(self, 4, get_terminal_size((80, 24)).columns))
 
     def __getitem__(self, name: str) -> Record:
         return Record(self, self.graph.position(name))
@@ -119,13 +138,23 @@ class Trace:
 
     @cached_property
     def updates(self) -> dict[str, np.ndarray]:
-        """New values of the layers' states, such as running means; forward itself changes nothing."""
+        """New values of the layers' states, such as running means; forward itself changes nothing.
+
+        >>> import graphlab as gl
+        >>> graph = gl.loads("graphlab: 1\\ninputs: {x: [[1], [5]]}\\nnodes: {y: 'batchnorm(x, momentum=0.5)'}")
+        >>> {name: array.tolist() for name, array in gl.forward(graph).updates.items()}
+        {'y.running_mean': [1.5], 'y.running_var': [4.5]}
+        """
+        if self._updates is not None:
+            return dict(self._updates)
         out: dict[str, np.ndarray] = {}
         for i, node in enumerate(self.graph.nodes):
             updates = ops.get(node.op).updates
             if updates is None:
                 continue
             primals = [self.values[j] for j in self.plan.operands[i]]
+            if self.values[i] is None or any(primal is None for primal in primals):
+                continue  # a file left them out
             with np.errstate(all="ignore"):
                 new = updates(Context(self.mode_of(i)), primals, self.values[i], self.residuals_of(i), **node.attrs)
             sources = dict(zip(node.slots, node.inputs, strict=True))
@@ -187,7 +216,7 @@ class Trace:
         """This trace after backward."""
         return Trace(
             self.graph, self.plan, self.state, self.feeds, self.mode, self.iteration, self.values, self.residuals,
-            cotangents, contributions, self.summaries,
+            cotangents, contributions, self.summaries, self._updates,
         )  # fmt: skip
 
     def save(self, path: str | Path, max_elements: int | None = None) -> None:
@@ -270,6 +299,11 @@ class Record:
         return text + ">"
 
 
+def _brief(value: Any) -> str:
+    """A number, or an array's shape."""
+    return number(np.reshape(value, ())) if np.size(value) == 1 else shape_text(np.shape(value))
+
+
 class _Steps(Sequence[Step]):
     """A trace's steps, made one at a time."""
 
@@ -307,8 +341,36 @@ def frozen_view(value: Any) -> Any:
     return array
 
 
+def checked_trace(given: Any, call: str, gradients: bool = False) -> Trace:
+    """What a function was given, if it is a run. Raises UsageError that says how to make one of what it is.
+
+    gradients: it must have been run backward too; LossError where it was not.
+    """
+    from graphlab.builder import Graph as Builder, Ref
+
+    if isinstance(given, Trace):
+        if gradients and given.cotangents is None:
+            raise LossError(tr("this trace has no gradients yet: run backward first, gl.backward(trace)"))
+        return given
+    way = "gl.forward({graph})" if call == "gl.backward" else "gl.backward(gl.forward({graph}))"
+    if isinstance(given, Graph | Builder):
+        message = tr("{call} takes a trace, not a graph; run it first: {way}", call=call, way=way.format(graph="graph"))
+    elif isinstance(given, str | Path):
+        way = way.format(graph="gl.load(path)")
+        message = tr("{call} takes a trace, not a path; load the model and run it: {way}", call=call, way=way)
+    elif isinstance(given, Ref):
+        message = tr("{call} takes a trace, not a node; run its graph: {way}", call=call, way=way.format(graph="graph"))
+    else:
+        kind = type(given).__name__
+        message = tr("{call} takes a trace, not {kind}; make one: {way}", call=call, kind=kind,
+                     way=way.format(graph="graph"))  # fmt: skip
+    raise UsageError(message)
+
+
 def load_trace(path: str | Path) -> Trace:
     """Read a trace written by `save`. Raises TraceError for anything else."""
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(tr("a trace is read from a path, not from {kind}", kind=type(path).__name__))
     from graphlab import tracefile
 
     return tracefile.load(path)

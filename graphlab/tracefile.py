@@ -86,6 +86,8 @@ def _node(trace: Trace, i: int, max_elements: int) -> dict[str, Any]:
     for key, array in (("value", trace.values[i]), ("grad", grad)):
         _put(out, key, array, max_elements, trace.summaries.get((i, key)))
     _mark(out, "grad", trace, i, -1)
+    if node.name in trace.updates:
+        _put(out, "updated", trace.updates[node.name], max_elements)
     return out
 
 
@@ -175,6 +177,8 @@ def to_npz(trace: Trace) -> bytes:
     for i in range(len(trace.graph)):
         if trace.values[i] is not None:
             arrays[f"value/{i}"] = np.asarray(trace.values[i])
+        if (updated := trace.updates.get(trace.graph.nodes[i].name)) is not None:
+            arrays[f"updated/{i}"] = np.asarray(updated)
         if trace.cotangents is not None and trace.cotangents[i] is not None:
             arrays[f"grad/{i}"] = np.asarray(trace.cotangents[i])
         for k, part in enumerate((trace.contributions[i] if trace.contributions is not None else None) or ()):
@@ -239,9 +243,11 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     contributions, left_out = _contributions(data, graph, arrays)
     cotangents = [column.grad for column in columns] if any(c.computed for c in columns) else None
     summaries = {(i, key): s for i, column in enumerate(columns) for key, s in column.summaries.items()} | left_out
+    # of a file that has none, an older one, they are computed when they are asked for
+    updates = {column.node.name: column.updated for column in columns if column.updated is not None}
     trace = Trace(
         graph, made, state, feeds, mode, iteration, values, None, cotangents,
-        contributions if cotangents is not None else None, summaries,
+        contributions if cotangents is not None else None, summaries, updates or None,
     )  # fmt: skip
     return marked(trace, _marks(data, graph, made.shapes)) if summaries and cotangents is not None else trace
 
@@ -279,6 +285,7 @@ class _Column:
             raise TraceError(tr("node '{name}' has the unknown dtype '{dtype}'", name=row["name"], dtype=dtype))
         self.value = _stored(arrays, f"value/{i}", row["value"], dtype, shape)
         self.grad = _stored(arrays, f"grad/{i}", row["grad"], dtype, shape)
+        self.updated = _stored(arrays, f"updated/{i}", row.get("updated"), dtype, shape)
         found = {k: _summary_of(row, k) for k in ("value", "grad") if getattr(self, k) is None}
         self.summaries = {k: s for k, s in found.items() if s is not None}
         self.computed = self.grad is not None or "grad" in self.summaries

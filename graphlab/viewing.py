@@ -23,6 +23,9 @@ class Page:
         board = storyboard(trace, options)
         self.board = board if tour is None else with_tour(board, read_tour(tour), tour, part=bool(options.only))
 
+    def __repr__(self) -> str:
+        return f"<Page {self.board.title!r}: {len(self.board.steps)} steps>"
+
     @property
     def html(self) -> str:
         """The whole file."""
@@ -34,9 +37,14 @@ class Page:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The page in a frame, over its picture: a notebook that is not trusted drops the frame and keeps that."""
-        from graphlab.drawing import mimebundle
+        from graphlab.drawing import draw, mimebundle
 
-        picture, title = mimebundle(self.trace), xml_text(self.board.title) or "graphlab"
+        if {"values", "gradients"} & set(self.board.hide):  # nor may the picture tell what the page does not
+            detail = "shapes" if "values" in self.board.hide else None
+            picture = draw(self.trace, detail=detail)._repr_mimebundle_()
+        else:
+            picture = mimebundle(self.trace)
+        title = xml_text(self.board.title) or "graphlab"
         source = base64.b64encode(picture["image/svg+xml"].encode()).decode()
         shown = (
             f'<div style="position:relative"><img alt="{title}" src="data:image/svg+xml;base64,{source}"'

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +16,18 @@ from graphlab.formula.tree import Expr, Index, Name
 from graphlab.graph import Graph, no_node
 from graphlab.messages import did_you_mean, tr
 from graphlab.ops.foreign import meant
+from graphlab.results import Result
 from graphlab.timeline import Timeline
+
+if TYPE_CHECKING:
+    from graphlab.lines import Line
+
 
 PHASES = ("forward", "backward", "seed")
 
 
 @dataclass
-class Breakpoint:
+class Breakpoint(Result):
     """One place to stop at. kind: break or watch. text: as it is listed. target: what stands for its nodes.
 
     places: (position, node) in order. skip: how often not to stop.
@@ -35,7 +41,14 @@ class Breakpoint:
     condition: str = ""
     temporary: bool = False
     skip: int = 0
-    hits: int = 0
+
+    def lines(self, columns: int) -> Iterator[Line]:
+        from graphlab.lines.stop import breakpoint_line
+
+        yield breakpoint_line(self)
+
+    def __repr__(self) -> str:
+        return f"<Breakpoint {self.number}: {self.text}, {len(self.places)} places>"
 
     def after(self, p: int) -> list[tuple[int, int]]:
         """The places behind p, nearest first."""

@@ -33,6 +33,10 @@ class Worked:
     substituted: str | None
     result: str
 
+    def __str__(self) -> str:
+        parts = [self.left, self.symbolic, self.substituted, self.result]
+        return " = ".join(dict.fromkeys(part for part in parts if part is not None))
+
 
 @dataclass(frozen=True, slots=True)
 class LocalDerivative:
@@ -222,7 +226,7 @@ def inline(value: Any, name: str | None, precision: int = 4) -> str:
         text = number(array.reshape(()), precision)
         return text if array.ndim == 0 or name is None else f"[{text}]"
     if array.size <= INLINE and array.ndim <= 2:
-        rows = [" ".join(line[2:-2].split()) for line in matrix_lines(array, precision)]
+        rows = [" ".join(line[2:-2].split()) for line in matrix_lines(array, precision, INLINE)]
         return "[" + "; ".join(rows) + "]"
     if name is not None:
         return f"{name}⟨{shape_text(array.shape)}⟩"

@@ -199,3 +199,66 @@ def test_an_npz_whose_arrays_do_not_fit_is_refused(tmp_path, key, wrong):
 def test_extensions_in_capitals(tmp_path, suffix):
     trace_of().save(tmp_path / f"t{suffix}")
     same(trace_of(), gl.load_trace(tmp_path / f"t{suffix}"))
+
+
+# Running statistics
+
+
+NORMED = """
+graphlab: 1
+inputs: {x: [[1, 2], [5, 3], [0, 7]]}
+nodes: {bn: "batchnorm(x, momentum=0.25)", z: "batchnorm(bn)", L: sum(z * z * x)}
+"""
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.npz"])
+def test_the_new_running_statistics_are_kept(tmp_path, name):
+    trace = gl.backward(gl.forward(gl.loads(NORMED)))
+    trace.save(tmp_path / name)
+    again = gl.load_trace(tmp_path / name)
+    x = np.array([[1.0, 2], [5, 3], [0, 7]])
+    np.testing.assert_allclose(again.updates["bn.running_mean"], 0.25 * x.mean(axis=0))
+    np.testing.assert_allclose(again.updates["bn.running_var"], 0.75 + 0.25 * x.var(axis=0, ddof=1))
+    assert list(again.updates) == list(trace.updates)
+    for key, value in trace.updates.items():
+        np.testing.assert_array_equal(again.updates[key], value)
+    assert not np.array_equal(again["bn.running_mean"].value, again.updates["bn.running_mean"])  # a run changes nothing
+
+
+def test_a_file_without_them_is_read_and_has_them_computed(tmp_path):
+    """As files were written before."""
+    trace = gl.backward(gl.forward(gl.loads(NORMED)))
+    data = json.loads(to_json(trace))
+    assert sum("updated" in node for node in data["nodes"]) == 4
+    for node in data["nodes"]:
+        node.pop("updated", None)
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    old = gl.load_trace(tmp_path / "old.json")
+    np.testing.assert_array_equal(old.updates["z.running_var"], trace.updates["z.running_var"])
+
+
+def test_of_a_file_that_left_arrays_out_they_are_as_they_were_written(tmp_path):
+    trace = gl.forward(gl.loads(NORMED))
+    trace.save(tmp_path / "t.json", max_elements=2)
+    again = gl.load_trace(tmp_path / "t.json")
+    np.testing.assert_array_equal(again.updates["bn.running_mean"], trace.updates["bn.running_mean"])
+    trace.save(tmp_path / "less.json", max_elements=1)
+    rows = {node["name"]: node for node in json.loads((tmp_path / "less.json").read_text())["nodes"]}
+    assert rows["bn.running_mean"]["updated"] is None
+    assert rows["bn.running_mean"]["updated_summary"]["size"] == 2
+    assert gl.load_trace(tmp_path / "less.json").updates == {}
+
+
+def test_evaluation_has_none(tmp_path):
+    trace = gl.forward(gl.loads(NORMED), mode="eval")
+    assert trace.updates == {}
+    assert "updated" not in to_json(trace)
+
+
+@pytest.mark.parametrize("text", ['"x"', "[1]", "[[0, 1]]", "{}"])
+def test_wrong_running_statistics_are_an_error(tmp_path, text):
+    data = json.loads(to_json(gl.forward(gl.loads(NORMED))))
+    next(node for node in data["nodes"] if node["name"] == "bn.running_var")["updated"] = json.loads(text)
+    (tmp_path / "bad.json").write_text(json.dumps(data))
+    with pytest.raises(TraceError, match=r"bad\.json"):
+        gl.load_trace(tmp_path / "bad.json")

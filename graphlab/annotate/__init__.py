@@ -54,7 +54,7 @@ def annotate(trace: Trace, options: Options | None = None, shared: Shared | None
     """
     options = options or Options()
     if options.gradients and not trace.has_gradients:
-        raise LossError(tr("this trace has no gradients yet: run backward first"))
+        raise LossError(tr("this trace has no gradients yet: run backward first, gl.backward(trace)"))
     trace = read(trace)
     if options.view.startswith("neurons"):
         return neurons(trace, options)

@@ -32,7 +32,7 @@ def load(
     base: the folder of its data files, by default the model's own (the current one for standard input). Raises
     UsageError where there is no such model, and otherwise GraphlabError naming file:line:column.
     """
-    if isinstance(model, graph.Graph | builder.Graph):
+    if not isinstance(model, str | os.PathLike):
         return frozen_graph(model)
     path = os.fspath(model)
     if path == "-":
@@ -85,6 +85,8 @@ def loads(text: str | bytes, *, base: str | os.PathLike[str] | None = None, path
     >>> loads("graphlab: 1\\nparams: {w: 2}\\nnodes: {y: w * w}").nodes[1].inputs
     ('w', 'w')
     """
+    if not isinstance(text, str | bytes):
+        return frozen_graph(text)
     text = decode(text, path) if isinstance(text, bytes) else text
     return native.read(text, path, os.fspath(base or "."))
 

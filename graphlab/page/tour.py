@@ -74,7 +74,7 @@ def with_tour(
     if not stops:
         return board
     names = {node.name for node in board.nodes}
-    tour = []
+    tour: list[TourStop] = []
     for n, stop in enumerate(stops, 1):
         where = f"{path}: " + tr("stop {n}", n=n)
         asked = [stop.get("node"), stop.get("to"), *stop.get("unfold", ())]
@@ -84,7 +84,9 @@ def with_tour(
                 hint = did_you_mean(str(name), names)
                 raise ModelError(tr("{where}: there is no node '{name}'{hint}", where=where, name=name, hint=hint))
         if not (part and _left_out(board, stop)):
-            tour.append(_stop(board, stop, where))
+            made = _stop(board, stop, where)
+            # one that says no place stands where the one before does, from whichever side a reader comes
+            tour.append(made if made.step is not None or not tour else replace(made, step=tour[-1].step))
     return replace(board, tour=tuple(tour))
 
 
@@ -98,24 +100,36 @@ def _stop(board: Storyboard, stop: Mapping[str, Any], where: str) -> TourStop:
     texts = dict(words) if isinstance(words, dict) else {board.lang: words}
     node = stop.get("node")
     highlight = tuple(stop.get("highlight") or ([node] if node else ()))
-    return TourStop(texts, _step(board, stop, where), stop.get("view"), highlight, tuple(stop.get("unfold", ())))
+    return TourStop(texts, _step(board, stop, where), stop.get("view"), highlight, _unfolded(board, stop))
+
+
+def _unfolded(board: Storyboard, stop: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a stop unfolds; where it says nothing, what its node is a step of."""
+    owner = None if stop.get("node") is None else board.nodes[_place(board, stop["node"])].part_of
+    return tuple(stop.get("unfold") or (() if owner is None else (board.nodes[owner].name,)))
+
+
+def _place(board: Storyboard, name: str) -> int:
+    """A node by name: the model's own before the last step of that node unfolded, which is called like it."""
+    return next(i for i, node in enumerate(board.nodes) if node.name == name)
 
 
 def _step(board: Storyboard, stop: Mapping[str, Any], where: str) -> int | None:
-    """The place of the step at which a stop stands: the node's last of that phase, or what it sends to `to`."""
+    """The place of the step at which a stop stands: the node's last of that phase, or what it sends to `to`.
+
+    Of a node that can be unfolded it is a step of the node itself; the page finds its like where it is unfolded.
+    """
     phase, name, to = stop.get("phase"), stop.get("node"), stop.get("to")
     if phase in ("start", "end"):
         return START if phase == "start" else END
     if name is None:
         return None
-    kinds = ("forward",) if phase != "backward" else ("contribution", "add", "seed")
-    names = [node.name for node in board.nodes]
-    found = [
-        n
-        for n, step in enumerate(board.steps)
-        if step.kind in kinds and names[step.node] == name
-        and (to is None or (step.to is not None and names[step.to] == to))
-    ]  # fmt: skip
+    node, target = _place(board, name), None if to is None else _place(board, to)
+    own = [(n, step) for n, step in enumerate(board.steps) if step.node == node and target in (None, step.to)]
+    kinds = ("contribution", "add") if phase == "backward" else ("forward",)
+    found = [n for n, step in own if step.kind in kinds]
+    if not found and phase == "backward":  # the seed is a node's last step where it sends nothing
+        found = [n for n, step in own if step.kind == "seed"]
     if not found and phase is not None:
         said = tr("'{node}' does nothing there", node=name)
         raise ModelError(f"{where}: {said}")

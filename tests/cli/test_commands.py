@@ -139,7 +139,7 @@ gradients
 @pytest.mark.parametrize("columns", [60, 110])
 @pytest.mark.parametrize("name", sample_names())
 def test_trace_and_check_keep_to_the_width(run: Run, name: str, columns: int) -> None:
-    from graphlab_cli.table import text_width
+    from graphlab.lines.table import text_width
 
     run("samples", name, "-o", ".", "--force")
     for command in ("trace", "check", "summary"):
@@ -279,7 +279,7 @@ def test_ops_lists_every_op_with_its_formula(run: Run) -> None:
 @pytest.mark.parametrize("name", list(REGISTRY))
 @pytest.mark.parametrize("columns", [60, 120])
 def test_ops_shows_each_op_in_full(run: Run, name: str, columns: int) -> None:
-    from graphlab_cli.table import text_width
+    from graphlab.lines.table import text_width
 
     op = REGISTRY[name]
     result = run("ops", name, env={"COLUMNS": str(columns)})

@@ -11,9 +11,10 @@ import click
 import pytest
 from graphlab_cli import screen
 from graphlab_cli.options import Size
-from graphlab_cli.screen import Styled, progress, say, say_all
-from graphlab_cli.table import Column, fold, table, text_width, words
+from graphlab_cli.screen import progress, say, say_all
 
+from graphlab.lines import Styled
+from graphlab.lines.table import Column, fold, table, text_width, words
 from graphlab.messages import UNSEEN
 
 COLUMNS = (Column("name", fold=True), Column("n", right=True))

@@ -260,6 +260,21 @@ def test_a_tour_stands_where_it_says(tmp_path):
     assert stops[2].texts == {"en": "c", "ko": "다"}
 
 
+def test_a_stop_is_a_step_of_the_folded_page(tmp_path):
+    """Not one of the like-named last step of the node unfolded; and the seed only where a node sends nothing."""
+    trace = traced("graphlab: 1\ninputs: {x: [[1], [4]]}\nnodes: {bn: batchnorm(x), L: sum(bn * bn)}")
+    board = storyboard(trace)
+    path = tour_file(tmp_path, [
+        {"node": "bn", "phase": "forward", "text": "a"}, {"node": "L", "phase": "backward", "text": "b"},
+        {"node": "bn", "phase": "backward", "to": "bn.gamma", "text": "c"}, {"text": "d"},
+    ])  # fmt: skip
+    stops = with_tour(board, read_tour(path), path).tour
+    folded = {step for block in board.blocks for step in (*block.forward, *block.backward)}
+    assert {stop.step for stop in stops} <= folded
+    assert [board.steps[stop.step].kind for stop in stops] == ["forward", *["contribution"] * 3]
+    assert stops[3].step == stops[2].step
+
+
 @pytest.mark.parametrize(
     ("stop", "said"),
     [

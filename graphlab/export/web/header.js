@@ -16,7 +16,7 @@ export function buildHeader(page) {
     "aria-expanded": "false", "aria-controls": "hits", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false",
   });
   const list = h("ul", { id: "hits", role: "listbox", hidden: true, "aria-label": t("found") });
-  const search = new Search(page.data, t, { input, list, onchoose: (place) => page.choose(place) });
+  const search = new Search(page.data, t, { input, list, onchoose: (place) => page.choose(place), isDrawn: (place) => page.picture.isDrawn(place) });
   replace(page.parts.header,
     h("h1", {}, t("title") || "graphlab"),
     h("div", { class: "tools views", role: "group", "aria-label": t("view") },

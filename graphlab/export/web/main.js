@@ -142,7 +142,7 @@ class Page {
       this.canvas.setAttribute("aria-label", this.t("the computational graph"));
       this.timeline.label();
       this.panel.setAttribute("aria-label", this.t("step"));
-      if (this.tour.at >= 0) this.tour.show(this.tour.at, lang);
+      if (this.tour.at >= 0) this.tour.draw(lang);
       if (this.predict.question) this.predict.draw();
     }
     if (changed.has("scene")) this.run = this.runOf(scene);
@@ -259,11 +259,12 @@ class Page {
 
   visit(stop) {
     if (stop.unfold.length) this.folding.openScene(this.folding.nearest(new Set(this.state.get("scene").folded), new Set(stop.unfold)));
-    const patch = {};
+    const place = stop.step < 0 || stop.step === null ? this.nodeOf(stop.highlight[0]) : this.data.steps[stop.step].node;
+    if (place !== null) this.folding.reach(place);
+    const patch = { node: null };
     if (stop.view && this.state.get("scene").pictures[stop.view]) patch.view = stop.view;
     if (stop.step !== null) {
-      const index = this.run.moments.findIndex((moment) => moment.place === stop.step);
-      patch.step = stop.step < 0 ? (stop.step === -1 ? 0 : this.run.length) : index < 0 ? this.state.get("step") : index + 1;
+      patch.step = stop.step < 0 ? (stop.step === -1 ? 0 : this.run.length) : this.run.positionOf(stop.step);
     }
     this.state.set(patch);
     this.picture.highlight(stop.highlight);

@@ -229,6 +229,11 @@ export class Picture {
     return this.boxes.find((box) => box.nodes.some((other) => this.run.node(other) === place));
   }
 
+  /** Whether a node has a box, its own or a folded scope's; one that is unfolded has its steps', the last for itself. */
+  isDrawn(node) {
+    return this.run.node(node) === node && this.boxOf(node) !== undefined;
+  }
+
   edgesOf(step) {
     return this.arrows.filter((arrow) => arrow.link.edges.some(([c, k]) => c === step.node && k === step.slot));
   }

@@ -136,6 +136,16 @@ export class Run {
     return summed(terms.map(({ moment }) => this.array(moment.step.array)));
   }
 
+  /** The position behind a step, or behind what stands for it here: sending to the same node, else all its node's work. */
+  positionOf(place) {
+    const { kind, node, to } = this.data.steps[place];
+    const phase = kind === "forward" || kind === "seed" ? kind : "backward";
+    const owner = this.data.nodes[node].part_of ?? node;
+    const last = (test) => this.moments.findLastIndex(test) + 1;
+    const sends = (moment) => moment.owner === owner && moment.phase === "backward" && this.node(moment.step.to) === this.node(to);
+    return last((moment) => moment.place === place) || (phase === "backward" && last(sends)) || this.endOf(owner, phase);
+  }
+
   /** Where a node has done its work of a phase, in this run. */
   endOf(owner, phase) {
     const index = this.moments.findLastIndex((moment) => moment.owner === owner && moment.phase === phase);

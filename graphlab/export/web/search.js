@@ -5,8 +5,8 @@ import { shapeText } from "./format.js";
 
 const MOST = 40;
 
-/** The nodes whose name, op or shape holds the text, the closest first. */
-export function found(nodes, text) {
+/** The nodes whose name, op or shape holds the text: those that are drawn before others, of these the closest first. */
+export function found(nodes, text, isDrawn) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
   const shape = wanted.replace(/[x*,]/g, "×");
@@ -19,22 +19,23 @@ export function found(nodes, text) {
     return node.shape.join("×") === shape ? 4 : null;
   };
   return nodes
-    .map((node, place) => ({ place, rank: node.part_of === undefined ? rank(node) : null }))
-    .filter((hit) => hit.rank !== null)
-    .sort((a, b) => a.rank - b.rank || a.place - b.place)
+    .map((node, place) => ({ place, rank: rank(node), drawn: isDrawn(place) }))
+    .filter((hit) => hit.rank !== null && (hit.drawn || nodes[hit.place].part_of === undefined))
+    .sort((a, b) => b.drawn - a.drawn || a.rank - b.rank || a.place - b.place)
     .map((hit) => hit.place);
 }
 
 export class Search {
-  constructor(data, t, { input, list, onchoose }) {
-    Object.assign(this, { data, t, input, list, onchoose, hits: [], at: 0 });
+  /** isDrawn(place): whether the picture has this node. */
+  constructor(data, t, { input, list, onchoose, isDrawn }) {
+    Object.assign(this, { data, t, input, list, onchoose, isDrawn, hits: [], at: 0 });
     input.addEventListener("input", () => this.show());
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("blur", () => setTimeout(() => this.close(), 150));
   }
 
   show() {
-    this.hits = found(this.data.nodes, this.input.value);
+    this.hits = found(this.data.nodes, this.input.value, this.isDrawn);
     this.at = 0;
     this.draw();
   }

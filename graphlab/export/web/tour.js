@@ -14,8 +14,12 @@ export class Tour {
 
   /** To a stop by number; closed for any other. */
   show(at, lang) {
-    const moved = at !== this.at;
     this.at = at >= 0 && at < this.length ? at : -1;
+    this.draw(lang);
+    if (this.at >= 0) this.go(this.data.tour[this.at]);
+  }
+
+  draw(lang) {
     this.element.hidden = this.at < 0;
     if (this.at < 0) {
       replace(this.element);
@@ -30,6 +34,5 @@ export class Tour {
       h("div", { class: "buttons" },
         button(this.t("tour back"), this.at - 1, "back"), button(this.t("tour on"), this.at + 1, "on"),
         h("button", { type: "button", "data-tour": "end", onclick: () => this.show(-1, lang) }, this.t("end the tour"))));
-    if (moved) this.go(stop);
   }
 }

@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from graphlab.lines import Line, Styled, Text
 from graphlab.messages import escaped
-
-from .screen import Line, Styled, Text
 
 GAP = 2
 NARROWEST = 12  # a column that folds keeps this many characters
