@@ -175,10 +175,11 @@ def legend(
         lines.append((Span(tr("the wider")), Span(tr(" and stronger in colour"), "hue"), Span(text)))
     if options.gradients and arrows.without:
         lines.append((Span(tr("dashed: no gradient, or one that is 0")),))
+    if "factor" in cards.said:
+        lines.append((Span(tr("×k → x: this card's gradient, times k, goes on to x")),))
     if "scale" in cards.said:
-        lines.append(
-            (Span(tr("×0.25 → x: the gradient is 0.25 times as large (root mean square) where it arrives at x")),)
-        )
+        text = tr("rms ×k → x: what goes on to x is k times as large as this card's gradient (root mean square)")
+        lines.append((Span(text),))
     signs = signs_in(boxes, drawn) if len(boxes) <= MAX_NODES else []
     if "summary" in cards.said:
         signs.append(tr("μ σ a … b: mean, standard deviation, smallest and largest"))

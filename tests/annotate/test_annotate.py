@@ -72,7 +72,29 @@ def test_attenuation_is_rms_of_contribution_over_rms_of_upstream():
     box = box_of(annotate(trace, Options(view="backward")), "block0.act")
     contribution = trace["block0.bn"].contributions[0].value
     ratio = math.sqrt(np.mean(contribution**2)) / math.sqrt(np.mean(trace["block0.act"].grad ** 2))
-    assert rows(box, "scale") == [f"×{number(ratio, 3)} → bn"]
+    assert rows(box, "scale") == [f"rms ×{number(ratio, 3)} → bn"]
+
+
+def test_what_a_number_sends_on_is_a_factor_with_its_sign():
+    g = gl.Graph("signs")
+    a, b = g.param("a", -3.0), g.input("b", 0.5)
+    y = gl.sub(gl.mul(a, b, name="p"), gl.exp(a, name="e"), name="y")
+    gl.mul(y, -2.0, name="L")
+    trace = run(g)
+    diagram = annotate(trace, Options(view="backward"))
+    assert rows(box_of(diagram, "p"), "scale") == ["×0.5 → a · ×(-3) → b"]
+    assert rows(box_of(diagram, "y"), "scale") == ["×1 → p · ×(-1) → e"]
+    for node in ("p", "e", "y", "L"):  # the sign is that of contribution over upstream, whatever the upstream's own
+        upstream = float(trace[node].grad)
+        said = rows(box_of(diagram, node), "scale")[0].split(" · ")
+        factors = [float(text.split(" → ")[0].strip("×()").replace("(", "")) for text in said]
+        parts = [p for p in trace.contributions[trace.graph.index[node]] if p is not None]
+        assert factors == pytest.approx([float(part) / upstream for part in parts], rel=1e-2)
+    legend = plain(diagram.legend)
+    assert "×k → x" in legend
+    assert "rms ×k" not in legend
+    legend = plain(annotate(run(network()), Options(view="backward")).legend)
+    assert "rms ×k → x" in legend
 
 
 def test_local_derivatives_are_shown_with_their_value():
