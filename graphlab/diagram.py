@@ -66,8 +66,9 @@ class Box(NamedTuple):
 class Arrow(NamedTuple):
     """From box `tail` to box `head`, the way the data or the gradient runs.
 
-    kind: forward, backward or both (drawn with the data; lines carry value over gradient). weight: the size of what
-    it carries, 0 to 1 on the legend's log scale; None: nothing to measure. sign: -1, 0 or 1 where the sign is drawn.
+    kind: forward or backward; data: forward in a picture that has backward ones too. weight: the size of what it
+    carries, 0 to 1 on the legend's log scale; None: nothing to measure. sign: -1, 0 or 1 where the sign is drawn.
+    edges: those of the graph that it stands for, as (consumer, which of its inputs).
     """
 
     id: str
@@ -78,6 +79,7 @@ class Arrow(NamedTuple):
     weight: float | None = None
     sign: int = 0
     marks: tuple[Mark, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class Diagram:
     direction: str = "lr"
     legend: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def against(self) -> bool:
+        """Whether all its arrows run against the data: then it is laid out the other way round."""
+        return bool(self.arrows) and all(arrow.kind == "backward" for arrow in self.arrows)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room

@@ -79,20 +79,15 @@ class Frames:
         return box._replace(header=box.header + here, rows=rows, marks=marks)
 
     def _arrow(self, arrow: Arrow, p: int) -> Arrow:
-        """An arrow's lines: the value once it is made, the gradient once it is sent."""
-        c, k = (int(part) for part in arrow.id.removeprefix("e").split("_"))
-        source = self.timeline.trace.plan.operands[c][k]
-        made = self.timeline.made_at[source] <= p
-        if arrow.kind == "forward":
+        """What is on an arrow once it is made, or sent; until then it is there without."""
+        sources = [self.timeline.trace.plan.operands[c][k] for c, k in arrow.edges]
+        sent = [self.sent_at[edge] for edge in arrow.edges if edge in self.sent_at]
+        if arrow.kind != "backward" or not sent:  # where nothing is ever sent it says so
+            made = all(self.timeline.made_at[source] <= p for source in sources)
             return arrow if made else arrow._replace(lines=_hidden(arrow.lines))
-        if (c, k) not in self.sent_at:  # nothing is ever sent here: as it is
-            return arrow if made else arrow._replace(lines=_hidden(arrow.lines))
-        sent = self.sent_at[c, k] <= p
-        if arrow.kind == "backward":
-            return arrow if sent else arrow._replace(lines=_hidden(arrow.lines), weight=None)
-        value, gradient = arrow.lines[:1], arrow.lines[1:]
-        lines = (value if made else _hidden(value)) + (gradient if sent else _hidden(gradient))
-        return arrow._replace(lines=lines, weight=arrow.weight if sent else None)
+        if max(sent) <= p:
+            return arrow
+        return arrow._replace(lines=_hidden(arrow.lines), weight=None, marks=(Mark("later", ""),))
 
 
 def _blank(row: Row) -> Row:

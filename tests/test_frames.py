@@ -68,7 +68,7 @@ def test_nothing_moves() -> None:
         places.append({name: (float(x), float(y)) for name, x, y in cards})
     for later in places[1:]:
         for name, place in places[0].items():
-            assert later[name] == pytest.approx(place, abs=4)  # points: the frame of the node at hand is wider
+            assert later[name] == pytest.approx(place, abs=2)  # points: the frame of the node at hand is wider
 
 
 def test_blank_texts_are_in_no_picture() -> None:

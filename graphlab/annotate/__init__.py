@@ -70,7 +70,8 @@ def _diagram(trace: Trace, options: Options, shared: Shared | None) -> Diagram:
         drawn = tuple(arrows.all())
     else:
         boxes = tuple([shared.box(cards, part, group_of[part.members[0]]) for part in parts])
-        drawn = tuple([shared.arrow(arrows, tail, head, edges) for (tail, head, _), edges in arrows.edges.items()])
+        edges = arrows.edges.items()
+        drawn = tuple([arrow for (tail, head, _), of in edges for arrow in shared.between(arrows, tail, head, of)])
     return Diagram(
         title=symbol(graph.name) if options.title is None else options.title,
         subtitle=subtitle(trace, options),
@@ -215,8 +216,8 @@ def _legend_of_arrows(view: str, arrows: Arrows, bare: bool) -> Line:
         return (Span(tr("value"), "value"), Span(said))
     if view == "both" and not bare:
         return (
-            Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
-            Span(tr(" on each arrow · the gradient runs against the arrow")),
+            Span(tr("value"), "value"), Span(tr(" on the arrow with the data · ")), Span(tr("gradient"), "grad"),
+            Span(tr(" on the one against it")),
         )  # fmt: skip
     if bare:
         return (Span("∂L/∂x", "grad"), Span(tr(" gradient of the loss: it runs along the arrows")))

@@ -33,8 +33,7 @@ def to_text(diagram: Diagram, color: bool = False, width: int = 100) -> str:
         leaving.setdefault(arrow.tail, []).append(arrow)
     names = {box.id: _short(box) for box in diagram.boxes}
     scopes = _Scopes(diagram)
-    against = any(arrow.kind == "backward" for arrow in diagram.arrows)
-    for box in diagram.boxes[::-1] if against else diagram.boxes:  # in the order the arrows run
+    for box in diagram.boxes[::-1] if diagram.against else diagram.boxes:  # in the order the arrows run
         page.blank()
         indent = scopes.enter(box.group, page)
         _card(page, box, leaving.get(box.id, []), names, indent)
