@@ -94,7 +94,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """A whole picture. direction: lr or tb (forward; backward arrows run against it). legend, notes: lines below it."""
+    """A whole picture. direction: lr or tb (forward; backward arrows run against it). legend, notes: lines below it.
+
+    warnings: what it cannot show, for whoever saves it.
+    """
 
     title: str
     subtitle: str
@@ -105,6 +108,7 @@ class Diagram:
     direction: str = "lr"
     legend: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def against(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphlab.annotate import Options, annotate
+from graphlab.annotate.neurons import Neurons
 from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Line, Mark, Row, Span
 from graphlab.messages import tr
 from graphlab.timeline import Timeline
@@ -28,6 +29,7 @@ class Frames:
     def __init__(self, timeline: Timeline, options: Options) -> None:
         self.timeline = timeline
         self.whole = annotate(timeline.trace, options)
+        self.neurons = Neurons(timeline.trace, options) if options.view.startswith("neurons") else None
         self.index = {node.name: i for i, node in enumerate(timeline.trace.graph.nodes)}
         self.sent_at = {(c, k): p for c in range(len(self.index)) for p, k in self._sends(c)}
 
@@ -42,6 +44,9 @@ class Frames:
     def at(self, p: int) -> Diagram:
         """The picture after the first p moments."""
         whole, now = self.whole, self.timeline[p - 1].node if p else -1
+        if self.neurons is not None:  # its places are fixed: it is drawn of what is known
+            seen = self.timeline.like(self.neurons.whole).seen(p)
+            return self.neurons.diagram(seen, now, self.caption(p))
         return Diagram(
             title=whole.title,
             subtitle=self.caption(p),  # not the whole's, which knows the loss

@@ -38,7 +38,7 @@ ABOVE = {
     "rules": {"trace"},
     "worked": {"rules", "trace"},
     "rounding": {"rules", "trace", "worked"},
-    "annotate": {"trace", "worked", "diagram"},
+    "annotate": {"trace", "worked", "rounding", "diagram"},
     "storyboard": {"diagram"},
     "export": {"storyboard"},
     "typeset": {"worked"},

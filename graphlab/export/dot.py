@@ -9,7 +9,7 @@ from graphviz.quoting import attr_list, quote
 
 from graphlab.collecting import collection_paused
 from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Group, Line, Row
-from graphlab.export.cards import box_lines, circle_lines
+from graphlab.export.cards import RADIUS, box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
@@ -282,11 +282,15 @@ def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:
     band = look.band(box.role, box.family)
     badge = look.badge(box.marks[0].kind) if box.marks else None
     sized = [f'<FONT POINT-SIZE="{size:g}">{spans(line)}</FONT>' for line, size in circle_lines(box, look)]
-    rows = "".join([f'<TR><TD HEIGHT="12" FIXEDSIZE="TRUE" WIDTH="52">{line}</TD></TR>' for line in sized])
+    rows = "".join(
+        [f'<TR><TD HEIGHT="12" FIXEDSIZE="TRUE" WIDTH="{2 * RADIUS - 4:.0f}">{line}</TD></TR>' for line in sized]
+    )
     text = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
     fill = band.fill if box.role in look.roles else look.paper
     border, width = (badge.border, badge.width) if badge else (band.border, 1.6)
-    attributes = f'shape=circle fixedsize=true width=0.72 style=filled fillcolor="{fill}" color="{border}"'
+    attributes = (
+        f'shape=circle fixedsize=true width={2 * RADIUS / 72:.2f} style=filled fillcolor="{fill}" color="{border}"'
+    )
     return f"{box.id} [id={box.id} {attributes} penwidth={width:g} label=<{text}>{place}]"
 
 
