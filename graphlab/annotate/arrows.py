@@ -117,11 +117,9 @@ class Arrows:
         data = Arrow(self.id(edges), *ends, "data", tuple(lines), edges=tuple(edges))
         if not sent:
             return (data,)
-        size = self.size(sent)
-        against = Arrow(
-            f"{data.id}b", *ends[::-1], "backward", back, self.weight(size), 0, self.marks(size), data.edges
-        )
-        return data, against
+        carried = self.size(sent)
+        weight, marks = self.weight(carried), self.marks(carried)
+        return data, Arrow(f"{data.id}b", *ends[::-1], "backward", back, weight, 0, marks, data.edges)
 
     def brief(self, array: Any, shape: tuple[int, ...], size: float | None, precision: int) -> str:
         """A number, a few numbers, or shape and size."""

@@ -97,8 +97,8 @@ class Network:
         flat = len(trace.plan.shapes[dense.weight]) == 1
         for i in tails:
             for j in heads:
-                place = (i,) if flat else (j, i) if dense.left else (i, j)
-                yield Wire((c - 1, i), (c, j), dense.weight, place)
+                entry = (i,) if flat else (j, i) if dense.left else (i, j)
+                yield Wire((c - 1, i), (c, j), dense.weight, entry)
         if dense.bias is not None:
             shapes, total = trace.plan.shapes, column.units[0].total
             shape = shapes[dense.bias]

@@ -76,8 +76,8 @@ def _skeleton(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]
     lines = []
     for k, arrow in enumerate(diagram.arrows):
         width, height = label_size(arrow, look)
-        way, head = ends(arrow, turned)
-        text = f"{way} [id={arrow.id}{head}{' minlen=2' if k in longer else ''}"
+        way, drawn = ends(arrow, turned)
+        text = f"{way} [id={arrow.id}{drawn}{' minlen=2' if k in longer else ''}"
         if height:
             around = _around(diagram, k in doubled)
             cell = f'<TD WIDTH="{width + around[0]:.0f}" HEIGHT="{height + around[1]:.0f}" FIXEDSIZE="TRUE"></TD>'
