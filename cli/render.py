@@ -75,12 +75,16 @@ Examples:
     "--step", metavar="K|all",
     help=tr("Draw the run as it is after K moments; all: every position as a numbered picture, and a contact sheet."),
 )  # fmt: skip
+@click.option(
+    "--example", metavar="N", type=click.IntRange(0),
+    help=tr("Which example of the batch the neurons view shows, counted from 0 (default 0)."),
+)  # fmt: skip
 @click.option("--no-params", is_flag=True, help=tr("Leave out parameters and constants."))
 @run_options()
 def command(
     model: tuple[str, ...], expression: str | None, output: str | None, views: tuple[str, ...], expand: tuple[str, ...],
     theme: str, engine: str | None, mode: str, seed: int | None, max_memory: int | None, no_params: bool,
-    max_nodes: int | None, step: str | None, **options: Any,
+    max_nodes: int | None, step: str | None, example: int | None, **options: Any,
 ) -> None:  # fmt: skip
     target = None if output is None else check_output(Path(output), output)
     graph = read_model(model, expression, seed, mode)
@@ -94,6 +98,11 @@ def command(
         check_writable(path)
     if max_nodes is not None:
         options["max_nodes"] = max_nodes
+    if example is not None:
+        options["example"] = example
+        if not any(view.startswith("neurons") for view in chosen):
+            text = "--example is for the views neurons and neurons-backward, which show one example"
+            raise click.UsageError(tr(text), click.get_current_context())
 
     from graphlab import autodiff
     from graphlab.expand import expand_trace

@@ -33,6 +33,8 @@ def draw_steps(
     timeline = Timeline(trace)
     positions = _positions(step, len(timeline))
     frames = Frames(timeline, Options(view=view, **options))
+    for text in frames.whole.warnings:
+        note(text)
     written: list[Path] = []
     sheet: list[tuple[str, str]] = []
     size, said = (1.0, 1.0), set()
@@ -79,8 +81,8 @@ def _path(target: Path | None, name: str, p: int, last: int) -> Path:
 def check_steps(step: str, target: Path | None, views: tuple[str, ...]) -> str:
     """The one view that steps are drawn in. Raises click.UsageError for what cannot be drawn so."""
     context = click.get_current_context()
-    if len(views) > 1 or set(views) & {"all", "neurons", "neurons-backward"}:
-        raise click.UsageError(tr("--step draws one view: forward, backward or both"), context)
+    if len(views) > 1 or "all" in views:
+        raise click.UsageError(tr("--step draws one view, not several"), context)
     if target is not None and not target.is_dir() and (step == "all" or target.suffix.lower() != ".svg"):
         raise click.UsageError(tr("--step writes .svg files; give a folder such as -o frames/"), context)
     return views[0] if views else "both"

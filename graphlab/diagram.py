@@ -66,8 +66,9 @@ class Box(NamedTuple):
 class Arrow(NamedTuple):
     """From box `tail` to box `head`, the way the data or the gradient runs.
 
-    kind: forward, backward or both (drawn with the data; lines carry value over gradient). weight: the size of what
-    it carries, 0 to 1 on the legend's log scale; None: nothing to measure. sign: -1, 0 or 1 where the sign is drawn.
+    kind: forward or backward; data: forward in a picture that has backward ones too. weight: the size of what it
+    carries, 0 to 1 on the legend's log scale; None: nothing to measure. sign: -1, 0 or 1 where the sign is drawn.
+    edges: those of the graph that it stands for, as (consumer, which of its inputs).
     """
 
     id: str
@@ -78,6 +79,7 @@ class Arrow(NamedTuple):
     weight: float | None = None
     sign: int = 0
     marks: tuple[Mark, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """A whole picture. direction: lr or tb (forward; backward arrows run against it). legend, notes: lines below it."""
+    """A whole picture. direction: lr or tb (forward; backward arrows run against it). legend, notes: lines below it.
+
+    warnings: what it cannot show, for whoever saves it.
+    """
 
     title: str
     subtitle: str
@@ -103,6 +108,12 @@ class Diagram:
     direction: str = "lr"
     legend: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def against(self) -> bool:
+        """Whether all its arrows run against the data: then it is laid out the other way round."""
+        return bool(self.arrows) and all(arrow.kind == "backward" for arrow in self.arrows)
 
     def __repr__(self) -> str:
         return f"<Diagram {self.title!r}: {self.view}, {len(self.boxes)} boxes, {len(self.arrows)} arrows>"

@@ -55,7 +55,7 @@ class Drawing:
         """
         from graphlab.export import export
 
-        return export(self.diagram, path, self.theme, self.engine)
+        return [*self.diagram.warnings, *export(self.diagram, path, self.theme, self.engine)]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         shown = {"image/svg+xml": self.svg, "text/plain": self.text}
@@ -80,7 +80,8 @@ def draw(
     """Draw a graph (it is run first) or a trace.
 
     view: forward, backward, both, neurons or neurons-backward. expand: nodes or ops to unfold, or "all".
-    options: detail, precision, direction, title, fold, max_nodes, only, params, marks (graphlab.annotate.Options).
+    options: detail, precision, direction, title, fold, max_nodes, only, params, marks, example: as
+    graphlab.annotate.Options has them.
 
     >>> import graphlab as gl
     >>> graph = gl.loads("graphlab: 1\\ninputs: {x: 2}\\nnodes: {y: x * x}")

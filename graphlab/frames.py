@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphlab.annotate import Options, annotate
+from graphlab.annotate.neurons import Neurons
 from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Line, Mark, Row, Span
 from graphlab.messages import tr
 from graphlab.timeline import Timeline
@@ -28,6 +29,7 @@ class Frames:
     def __init__(self, timeline: Timeline, options: Options) -> None:
         self.timeline = timeline
         self.whole = annotate(timeline.trace, options)
+        self.neurons = Neurons(timeline.trace, options) if options.view.startswith("neurons") else None
         self.index = {node.name: i for i, node in enumerate(timeline.trace.graph.nodes)}
         self.sent_at = {(c, k): p for c in range(len(self.index)) for p, k in self._sends(c)}
 
@@ -42,6 +44,9 @@ class Frames:
     def at(self, p: int) -> Diagram:
         """The picture after the first p moments."""
         whole, now = self.whole, self.timeline[p - 1].node if p else -1
+        if self.neurons is not None:  # its places are fixed: it is drawn of what is known
+            seen = self.timeline.like(self.neurons.whole).seen(p)
+            return self.neurons.diagram(seen, now, self.caption(p))
         return Diagram(
             title=whole.title,
             subtitle=self.caption(p),  # not the whole's, which knows the loss
@@ -79,20 +84,15 @@ class Frames:
         return box._replace(header=box.header + here, rows=rows, marks=marks)
 
     def _arrow(self, arrow: Arrow, p: int) -> Arrow:
-        """An arrow's lines: the value once it is made, the gradient once it is sent."""
-        c, k = (int(part) for part in arrow.id.removeprefix("e").split("_"))
-        source = self.timeline.trace.plan.operands[c][k]
-        made = self.timeline.made_at[source] <= p
-        if arrow.kind == "forward":
+        """What is on an arrow once it is made, or sent; until then it is there without."""
+        sources = [self.timeline.trace.plan.operands[c][k] for c, k in arrow.edges]
+        sent = [self.sent_at[edge] for edge in arrow.edges if edge in self.sent_at]
+        if arrow.kind != "backward" or not sent:  # where nothing is ever sent it says so
+            made = all(self.timeline.made_at[source] <= p for source in sources)
             return arrow if made else arrow._replace(lines=_hidden(arrow.lines))
-        if (c, k) not in self.sent_at:  # nothing is ever sent here: as it is
-            return arrow if made else arrow._replace(lines=_hidden(arrow.lines))
-        sent = self.sent_at[c, k] <= p
-        if arrow.kind == "backward":
-            return arrow if sent else arrow._replace(lines=_hidden(arrow.lines), weight=None)
-        value, gradient = arrow.lines[:1], arrow.lines[1:]
-        lines = (value if made else _hidden(value)) + (gradient if sent else _hidden(gradient))
-        return arrow._replace(lines=lines, weight=arrow.weight if sent else None)
+        if max(sent) <= p:
+            return arrow
+        return arrow._replace(lines=_hidden(arrow.lines), weight=None, marks=(Mark("later", ""),))
 
 
 def _blank(row: Row) -> Row:

@@ -42,7 +42,7 @@ ABOVE = {
     "conventions": {"formula"},
     "worked": {"conventions", "rules", "trace"},
     "rounding": {"ops", "rules", "trace", "worked"},
-    "annotate": {"barriers", "cancelling", "diagram", "trace", "worked"},
+    "annotate": {"barriers", "cancelling", "diagram", "rounding", "trace", "worked"},
     "storyboard": {"diagram"},
     "export": {"storyboard"},
     "typeset": {"worked"},

@@ -75,7 +75,8 @@ def _diagram(trace: Trace, options: Options, shared: Shared | None) -> Diagram:
         drawn = tuple(arrows.all())
     else:
         boxes = tuple([shared.box(cards, part, group_of[part.members[0]]) for part in parts])
-        drawn = tuple([shared.arrow(arrows, tail, head, edges) for (tail, head, _), edges in arrows.edges.items()])
+        edges = arrows.edges.items()
+        drawn = tuple([arrow for (tail, head, _), of in edges for arrow in shared.between(arrows, tail, head, of)])
     return Diagram(
         title=symbol(graph.name) if options.title is None else options.title,
         subtitle=subtitle(trace, options),
@@ -180,10 +181,11 @@ def legend(
         lines.append((Span(tr("the wider")), Span(tr(" and stronger in colour"), "hue"), Span(text)))
     if options.gradients and arrows.without:
         lines.append((Span(tr("dashed: no gradient, or one that is 0")),))
+    if "factor" in cards.said:
+        lines.append((Span(tr("×k → x: this card's gradient, times k, goes on to x")),))
     if "scale" in cards.said:
-        lines.append(
-            (Span(tr("×0.25 → x: the gradient is 0.25 times as large (root mean square) where it arrives at x")),)
-        )
+        text = tr("rms ×k → x: what goes on to x is k times as large as this card's gradient (root mean square)")
+        lines.append((Span(text),))
     signs = signs_in(boxes, drawn) if len(boxes) <= MAX_NODES else []
     if "summary" in cards.said:
         signs.append(tr("μ σ a … b: mean, standard deviation, smallest and largest"))
@@ -219,8 +221,8 @@ def _legend_of_arrows(view: str, arrows: Arrows, bare: bool) -> Line:
         return (Span(tr("value"), "value"), Span(said))
     if view == "both" and not bare:
         return (
-            Span(tr("value"), "value"), Span(tr(" over ")), Span(tr("gradient"), "grad"),
-            Span(tr(" on each arrow · the gradient runs against the arrow")),
+            Span(tr("value"), "value"), Span(tr(" on the arrow with the data · ")), Span(tr("gradient"), "grad"),
+            Span(tr(" on the one against it")),
         )  # fmt: skip
     if bare:
         return (Span("∂L/∂x", "grad"), Span(tr(" gradient of the loss: it runs along the arrows")))

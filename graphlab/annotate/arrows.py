@@ -1,4 +1,4 @@
-"""The arrows: shapes forward, the chain rule with its numbers backward, value over gradient where both are drawn."""
+"""The arrows: shapes forward, the chain rule with its numbers backward, values one way and gradients the other."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Arrows:
 
     def all(self) -> list[Arrow]:
         """Every arrow, in the order of the consumers."""
-        return [self.arrow(tail, head, edges) for (tail, head, _), edges in self.edges.items()]
+        return [arrow for (tail, head, _), edges in self.edges.items() for arrow in self.between(tail, head, edges)]
 
-    def arrow(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
-        """The arrow of these edges, as the view has it."""
+    def between(self, tail: int, head: int, edges: Sequence[Edge]) -> tuple[Arrow, ...]:
+        """The arrow of these edges, as the view has it; where it shows both directions, the two."""
         make = {"forward": self.forward, "backward": self.backward, "both": self.both}[self.options.view]
         return make(tail, head, edges)
 
@@ -70,22 +70,24 @@ class Arrows:
     def source(self, edge: Edge) -> int:
         return self.trace.plan.operands[edge[0]][edge[1]]
 
-    def forward(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+    def forward(self, tail: int, head: int, edges: Sequence[Edge]) -> tuple[Arrow, ...]:
         """With the data, carrying the shape."""
         lines: tuple[Line, ...] = ()
         shape = self.trace.plan.shapes[self.source(edges[0])]
         if self.detail != "names" and shape:
             lines = ((Span(shape_text(shape)),),)
-        return Arrow(self.id(edges), f"n{tail}", f"n{head}", "forward", self._counted(lines, edges))
+        lines = self._counted(lines, edges)
+        return (Arrow(self.id(edges), f"n{tail}", f"n{head}", "forward", lines, edges=tuple(edges)),)
 
-    def backward(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
+    def backward(self, tail: int, head: int, edges: Sequence[Edge]) -> tuple[Arrow, ...]:
         """From the consumer to the producer: upstream × local = downstream."""
         sizes = self.measures.edges
         sent = [edge for edge in edges if edge in sizes]
         if not sent:  # labels, conditions, constants: the chain rule ends here; or it has not come here yet
             text = MISSING if any(self.trace.plan.sends(*edge) for edge in edges) else tr("no gradient")
             self.without = True
-            return Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", ((Span(text, "quiet"),),))
+            said = ((Span(text, "quiet"),),)
+            return (Arrow(self.id(edges), f"n{head}", f"n{tail}", "backward", said, edges=tuple(edges)),)
         size = self.size(sent)
         lines: tuple[Line, ...] = ()
         if self.detail != "names":
@@ -93,14 +95,16 @@ class Arrows:
             if len(sent) == 1 and is_cancelled(self.trace, *sent[0]):
                 zero, space, said = tr("0 (but for rounding): the terms cancel").partition(" ")
                 lines += ((Span(zero, "grad"), Span(space + said, "quiet")),)
-        return Arrow(
-            self.id(sent), f"n{head}", f"n{tail}", "backward", lines, self.weight(size), 0, self.marks(size)
+        return (
+            Arrow(self.id(sent), f"n{head}", f"n{tail}", "backward", lines, self.weight(size), 0, self.marks(size),
+                  tuple(edges)),
         )  # fmt: skip
 
-    def both(self, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
-        """With the data; its value over the gradient that comes back."""
-        precision = self.options.precision
+    def both(self, tail: int, head: int, edges: Sequence[Edge]) -> tuple[Arrow, ...]:
+        """One with the data and its value; one against it with the gradient, where one is sent."""
+        precision, ends = self.options.precision, (f"n{tail}", f"n{head}")
         lines: list[Line] = []
+        back: tuple[Line, ...] = ()
         sent = [edge for edge in edges if self.measures.edge(*edge) is not None]
         if self.detail != "names":
             source = self.source(edges[0])
@@ -111,15 +115,15 @@ class Arrows:
             lines.append((Span(text, "value"),))
             if len(sent) == 1:
                 part = self.trace.contributions[sent[0][0]][sent[0][1]]  # type: ignore[index]
-                text = self.brief(part, shape, self.measures.edge(*sent[0]), precision)
-                lines.append((Span(text, "grad"),))
+                back = ((Span(self.brief(part, shape, self.measures.edge(*sent[0]), precision), "grad"),),)
             elif sent:
-                lines += self.merged(sent)
-        sent_size = self.size(sent)
-        return Arrow(
-            self.id(edges), f"n{tail}", f"n{head}", "both", tuple(lines), self.weight(sent_size), 0,
-            self.marks(sent_size),
-        )  # fmt: skip
+                back = self.merged(sent)
+        data = Arrow(self.id(edges), *ends, "data", tuple(lines), edges=tuple(edges))
+        if not sent:
+            return (data,)
+        carried = self.size(sent)
+        weight, marks = self.weight(carried), self.marks(carried)
+        return data, Arrow(f"{data.id}b", *ends[::-1], "backward", back, weight, 0, marks, data.edges)
 
     def brief(self, array: Any, shape: tuple[int, ...], size: float | None, precision: int) -> str:
         """A number, a few numbers, or shape and size."""

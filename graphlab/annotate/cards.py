@@ -210,12 +210,15 @@ class Cards:
         return [Row("local", tuple(lines))] if lines else []
 
     def scale(self, i: int) -> list[Row]:
-        """RMS(contribution) / RMS(upstream), an input at a time."""
+        """Contribution / upstream, an input at a time: a factor between numbers, a ratio of sizes between arrays."""
         ratios = self.measures.ratios(i)
         if not ratios:
             return []
-        self.said.add("scale")
-        texts = [f"×{number(ratio, 3)} → {name}" for name, ratio in ratios]
+        self.said |= {"factor" if factor else "scale" for *_, factor in ratios}
+        texts = [
+            f"×{signed(ratio, 3)} → {name}" if factor else f"rms ×{number(ratio, 3)} → {name}"
+            for name, ratio, factor in ratios
+        ]
         return [Row("scale", tuple((Span(line, "quiet"),) for line in wrapped(" · ".join(texts), 44)))]
 
     def warnings(self, i: int) -> list[Mark]:

@@ -6,6 +6,8 @@ import math
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from graphlab.numbers import Summary, rms_all, summarise_all
 from graphlab.trace import Trace
 from graphlab.worked import short_name
@@ -65,8 +67,11 @@ class Measures:
         out.update(((i, int(what.split()[1])), summary.rms) for (i, what), summary in kept)
         return out
 
-    def ratios(self, i: int) -> list[tuple[str, float]]:
-        """Per input, RMS(contribution) / RMS(upstream): how much the gradient shrank or grew on the way."""
+    def ratios(self, i: int) -> list[tuple[str, float, bool]]:
+        """Per input how much the gradient shrank or grew on the way, and whether that is a factor with its sign.
+
+        Between two numbers it is contribution / upstream; else RMS(contribution) / RMS(upstream), which has no sign.
+        """
         upstream = self.of(i, "grad")
         if upstream is None or not upstream.rms or not math.isfinite(upstream.rms):
             return []
@@ -76,8 +81,18 @@ class Measures:
             if size is None or not math.isfinite(size):
                 continue
             if 0 not in self.trace.plan.shapes[self.trace.plan.operands[i][k]]:  # nothing neither shrinks nor grows
-                out.append((short_name(self.trace, i, operand), size / upstream.rms))
+                factor = self._factor(i, k)
+                ratio = size / upstream.rms if factor is None else factor
+                out.append((short_name(self.trace, i, operand), ratio, factor is not None))
         return out
+
+    def _factor(self, i: int, k: int) -> float | None:
+        """What one number, node i's gradient, was multiplied with on its way to the k-th input; None for arrays."""
+        parts = (self.trace.cotangents or ())[i], ((self.trace.contributions or ())[i] or ())[k]
+        if any(part is None or np.size(part) != 1 for part in parts):
+            return None
+        upstream, sent = (float(np.reshape(part, ())) for part in parts)
+        return sent / upstream
 
     def scale(self, edges: list[tuple[int, int]]) -> tuple[float, float]:
         """Smallest and largest finite RMS among these edges; two to six decades apart.

@@ -1,233 +1,318 @@
-"""The textbooks' picture of a small layered network: a circle a unit, a line a weight; backward with gradients."""
+"""The textbooks' picture of a network: a circle a unit, a line a weight; backward with the gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from graphlab.annotate.cards import wrapped
+from graphlab.annotate.finding import check_example, find_network, missing_text
 from graphlab.annotate.measure import weight
+from graphlab.annotate.network import Wire
 from graphlab.annotate.options import Options
-from graphlab.diagram import Arrow, Box, Diagram, Line, Row, Span
-from graphlab.errors import UsageError
+from graphlab.diagram import Arrow, Box, Diagram, Line, Mark, Row, Span
 from graphlab.formula.show import symbol
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, number, shape_text
+from graphlab.numbers import MISSING, number
 from graphlab.ops import get
+from graphlab.rounding import without_noise
 from graphlab.trace import Trace
 from graphlab.worked import shortened
 
-LONGEST_NAME = 8  # characters that fit a circle
-COLUMN, ROW = 250.0, 104.0  # points between layers and between units
-MOST_UNITS, FIRST, LAST = 10, 5, 2  # a wider layer shows its first and last units only
-MOST_LABELS = 24  # between two layers; beyond that the lines alone speak
+LONGEST_NAME = 9  # characters that fit a circle
+COLUMN, ROW, BELOW = 250.0, 112.0, 46.0  # points between columns, between units, and from a circle to the text below it
+MOST_UNITS, FIRST, LAST = 10, 4, 1  # a wider layer shows its first and last units only
+MOST_LABELS = 16  # between two columns; beyond that the lines alone speak, and thinly
+THIN = 0.35  # of their width
+CAPTION = 40  # letters of a line below a column
+QUIET = (Mark("later", ""),)  # how a line looks whose number is 0 or not there
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One column: the node whose units it shows, and what it is computed from.
+class Neurons:
+    """The picture of a run, and of its positions. whole: the run with all its numbers, by which lines are as wide.
 
-    linear: the affine or matmul node before it. weight, bias: leaves; the bias may be missing.
+    Raises UsageError where the model is no such network, or has no such example.
     """
 
-    node: int
-    linear: int | None = None
-    weight: int | None = None
-    bias: int | None = None
-
-
-def neurons(trace: Trace, options: Options) -> Diagram:
-    """A circle for each unit with its value, a line for each weight with its number, for the first example.
-
-    Raises UsageError where the model is no chain of layers, or has no example or no unit in one.
-    """
-    layers = find_layers(trace)
-    empty = next((layer.node for layer in layers if 0 in trace.plan.shapes[layer.node]), None)
-    if empty is not None:
-        text = "the neurons view shows one example, but '{name}' is {shape}: empty"
-        raise UsageError(tr(text, name=trace.graph.nodes[empty].name, shape=shape_text(trace.plan.shapes[empty])))
-    picture = _Picture(trace, options, layers)
-    graph = trace.graph
-    backward = options.view == "neurons-backward"
-    sizes = "-".join(str(trace.plan.shapes[layer.node][-1]) for layer in layers)
-    parts = [tr("neurons, backward") if backward else tr("neurons"), sizes]
-    shape = trace.plan.shapes[layers[0].node]
-    if len(shape) > 1 and shape[0] > 1:
-        parts.append(tr("the first of {n} examples", n=shape[0]))
-    if trace.loss is not None:
-        parts.append(f"{shortened(symbol(str(graph.target)))} = {number(trace.loss, options.precision)}")
-    return Diagram(
-        symbol(graph.name) if options.title is None else options.title, " · ".join(parts), options.view,
-        tuple(picture.boxes), tuple(picture.arrows), legend=tuple(picture.legend()), notes=tuple(picture.notes()),
-    )  # fmt: skip
-
-
-def find_layers(trace: Trace) -> list[Layer]:
-    """The columns of a layered network, input first. Raises UsageError where there is no such chain."""
-    graph, plan = trace.graph, trace.plan
-    linear = [i for i, node in enumerate(graph.nodes) if _weight(trace, i) is not None]
-    if not linear:
-        message = tr(
-            "the neurons view needs layers: x @ W + b or affine with a weight parameter; draw it forward instead"
-        )
-        raise UsageError(message)
-    layers = [Layer(plan.operands[linear[0]][0])]
-    for position, i in enumerate(linear):
-        end, bias = _end_of_layer(trace, i)
-        layers.append(Layer(end, i, _weight(trace, i), bias))
-        if position + 1 < len(linear) and plan.operands[linear[position + 1]][0] != end:
-            name = graph.nodes[linear[position + 1]].name
-            message = tr(
-                "the neurons view needs one chain of layers, but '{name}' does not follow '{end}'; "
-                "draw it forward instead",
-                name=name, end=graph.nodes[end].name,
-            )  # fmt: skip
-            raise UsageError(message)
-    return layers
-
-
-def _weight(trace: Trace, i: int) -> int | None:
-    """The weight matrix of an affine or matmul node, if it is a parameter."""
-    node, plan = trace.graph.nodes[i], trace.plan
-    if node.op not in ("affine", "matmul"):
-        return None
-    j = plan.operands[i][1]
-    is_parameter = j < len(trace.graph) and trace.graph.nodes[j].op in ("param", "constant")
-    return j if is_parameter and len(plan.shapes[j]) == 2 and len(plan.shapes[plan.operands[i][0]]) <= 2 else None
-
-
-def _end_of_layer(trace: Trace, i: int) -> tuple[int, int | None]:
-    """The last node with the same units before something else begins, and the bias added on the way."""
-    graph, plan = trace.graph, trace.plan
-    bias = plan.operands[i][2] if graph.nodes[i].op == "affine" else None
-    end = i
-    while True:
-        users = [c for c, _ in graph.consumers[end]]
-        if len(users) != 1 or plan.shapes[users[0]] != plan.shapes[i] or _weight(trace, users[0]) is not None:
-            return end, bias
-        node = graph.nodes[users[0]]
-        if get(node.op).family == "loss":
-            return end, bias
-        others = [j for j in plan.operands[users[0]] if j != end]
-        if node.op in ("add", "sub", "mul", "div") and any(
-            j < len(graph) and graph.nodes[j].op not in ("param", "constant") for j in others
-        ):
-            return end, bias  # it meets other data: a target, or a branch
-        if node.op == "add" and end == i and others and others[0] < len(graph):
-            bias = others[0]
-        end = users[0]
-
-
-class _Picture:
-    def __init__(self, trace: Trace, options: Options, layers: Sequence[Layer]) -> None:
-        self.trace = trace
+    def __init__(self, whole: Trace, options: Options) -> None:
+        self.whole = without_noise(whole)
         self.options = options
-        self.layers = layers
         self.backward = options.view == "neurons-backward"
         self.kind = "grad" if self.backward else "value"
-        self.boxes: list[Box] = []
-        self.arrows: list[Arrow] = []
-        self.shown = [_shown(trace.plan.shapes[layer.node][-1]) for layer in layers]
-        tallest = max(len(units) for units in self.shown)
-        self.scale = self._scale()
-        for column, units in enumerate(self.shown):
-            top = (tallest + len(units)) / 2 - 1
-            for row, unit in enumerate(units):
-                self.unit(column, unit, (column * COLUMN, (top - row) * ROW))
-            if layers[column].bias is not None:
-                self.bias_unit(column, ((column - 1) * COLUMN, (tallest + len(self.shown[column - 1])) / 2 * ROW))
-        for column in range(1, len(layers)):
-            self.weights(column)
-
-    def column_of(self, i: int) -> Any:
-        """What is shown of node i: its value, or its gradient."""
-        return (self.trace.cotangents or [None] * len(self.trace.values))[i] if self.backward else self.trace.values[i]
-
-    def unit(self, column: int, unit: int | None, position: tuple[float, float]) -> None:
-        """A circle with its name and number; None stands for the units left out."""
-        i = self.layers[column].node
-        node = self.trace.graph.nodes[i]
-        if unit is None:
-            left_out = self.trace.plan.shapes[i][-1] - FIRST - LAST
-            text: Line = (Span(tr("⋮ {n} more", n=left_out), "quiet"),)
-            self.boxes.append(Box(f"n{column}_more", node.name, text, "leaf", "fold", (), None, (), "text", position))
-            return
-        array = self.column_of(i)
-        entry = None if array is None else np.asarray(array).reshape(-1, self.trace.plan.shapes[i][-1])[0, unit]
-        text = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
-        short = symbol(node.name.rpartition(".")[2])
-        header = (
-            Span(f"{short if len(short) <= LONGEST_NAME else short[: LONGEST_NAME - 1] + '…'}[{unit}]", "strong"),
-        )
-        role = "input" if node.op == "input" else "node"
-        box = Box(
-            f"n{column}_{unit}", f"{node.name}[{unit}]", header, get(node.op).family, role,
-            (Row(self.kind, (text,)),), None, (), "circle", position,
-        )  # fmt: skip
-        self.boxes.append(box)
-
-    def bias_unit(self, column: int, position: tuple[float, float]) -> None:
-        """The circle with a 1 in it whose lines are a layer's biases."""
-        name = self.trace.graph.nodes[self.layers[column].bias or 0].name
-        box = Box(f"n{column}_bias", name, (Span("1", "strong"),), "leaf", "constant", (), None, (), "circle", position)
-        self.boxes.append(box)
-
-    def weights(self, column: int) -> None:
-        """The lines into one layer."""
-        layer = self.layers[column]
-        matrix = self.column_of(layer.weight or 0)
-        bias = None if layer.bias is None else self.column_of(layer.bias)
-        sources: list[tuple[str, int | None]] = [
-            (f"n{column - 1}_{i}", i) for i in self.shown[column - 1] if i is not None
+        self.net = find_network(whole)
+        check_example(whole, self.net, options.example)
+        self.shown = [_shown(column.size) for column in self.net.columns]
+        self.tallest = max(map(len, self.shown))
+        self.wires = [
+            list(self.net.between(whole, c, _rows(self.shown[c - 1]), _rows(self.shown[c]), options.example))
+            for c in range(1, len(self.net.columns))
         ]
-        if layer.bias is not None:
-            sources.append((f"n{column}_bias", None))
-        heads = [j for j in self.shown[column] if j is not None]
-        labelled = len(sources) * len(heads) <= MOST_LABELS
-        for source, i in sources:
-            for j in heads:
-                entry = _entry(matrix, i, j) if i is not None else _entry(bias, None, j)
-                self.line(source, f"n{column}_{j}", entry, labelled)
+        self.scale = self._scale()
+        self.signs = {sign_of(self.entry(wire)) for wires in self.wires for wire in wires}
 
-    def line(self, source: str, head: str, entry: float | None, labelled: bool) -> None:
-        tail, target = (head, source) if self.backward else (source, head)
-        size = None if entry is None else abs(entry)
-        sign = 0 if entry is None or not np.isfinite(entry) else int(np.sign(entry))
-        kind = "backward" if self.backward else "forward"
-        text: Line = (Span(MISSING if entry is None else number(entry, self.options.precision), self.kind),)
-        lines = (text,) if labelled else ()
-        self.arrows.append(
-            Arrow(f"e{len(self.arrows)}", tail, target, kind, lines, weight(size, self.scale) or 0.0, sign)
-        )
+    def entry(self, wire: Wire) -> float | None:
+        """The number on a line, in the whole run."""
+        column = self.whole.cotangents if self.backward else self.whole.values
+        array = column[wire.array] if column is not None else None
+        return None if array is None else float(np.asarray(array)[wire.place])
+
+    def diagram(self, trace: Trace | None = None, now: int = -1, subtitle: str = "") -> Diagram:
+        """trace: the run as far as it has come. now: the node that has just worked."""
+        picture = _Picture(self, trace or self.whole, now)
+        graph, text = self.whole.graph, missing_text(self.whole, self.net)
+        title = symbol(graph.name) if self.options.title is None else self.options.title
+        return Diagram(
+            title, subtitle or self.subtitle(), self.options.view, tuple(picture.boxes), tuple(picture.arrows),
+            legend=tuple(self.legend()), notes=tuple(self.notes(text)), warnings=(text,) if text else (),
+        )  # fmt: skip
+
+    def subtitle(self) -> str:
+        trace, net = self.whole, self.net
+        sizes = "-".join(str(column.size) for column in net.columns)
+        parts = [tr("neurons, backward") if self.backward else tr("neurons"), sizes]
+        if net.examples > 1:
+            parts.append(tr("example {k} of {n}, counted from 0", k=self.options.example, n=net.examples))
+        if trace.loss is not None:
+            parts.append(f"{shortened(symbol(str(trace.graph.target)))} = {number(trace.loss, self.options.precision)}")
+        return " · ".join(parts)
+
+    def legend(self) -> list[Line]:
+        """What circles, lines and their looks mean; only what the picture has."""
+        ops = any(unit.ops for column in self.net.columns for unit in column.units)
+        lines = [tr("on a line ∂L/∂(weight)") if self.backward else tr("a line is a weight, one from a 1 a bias")]
+        lines.append(tr("wider is larger (log scale)") if self.backward else tr("wider is larger"))
+        lines += [tr("dashed is negative")] if -1 in self.signs else []
+        lines += [tr("thin and pale is 0")] if 0 in self.signs else []
+        circles = [tr("z: the weighted sum with its bias")]
+        circles += [tr("a: what the ops below the column make of it")] if ops else []
+        if self.backward:
+            circles.append("∂z, ∂a: ∂L/∂z, ∂L/∂a" if ops else "∂z: ∂L/∂z")
+            if self.net.examples > 1:
+                circles.append(tr("in circles: of example {k} alone", k=self.options.example))
+                lines.append(tr("Σ: the sum over all {n} examples", n=self.net.examples))
+        return [(Span(" · ".join(parts)),) for parts in (lines, circles)]
+
+    def notes(self, missing: str) -> list[str]:
+        out = [missing] if missing else []
+        if any(None in units for units in self.shown):
+            out.append(tr("wide layers show their first {first} and last {last} units", first=FIRST, last=LAST))
+        if self.net.loss is not None and self.net.examples > 1:
+            name = symbol(self.whole.graph.nodes[self.net.loss].name)
+            out.append(tr("{name} is that of all {n} examples", name=name, n=self.net.examples))
+        return out
 
     def _scale(self) -> tuple[float, float]:
-        """Smallest and largest weight (or its gradient) that is not 0, two to three decades apart."""
-        sizes = [
-            np.abs(np.asarray(array, dtype=float)).ravel()
-            for layer in self.layers[1:]
-            for array in (self.column_of(layer.weight or 0),)
-            if array is not None
-        ]
-        flat = np.concatenate(sizes) if sizes else np.zeros(0)
+        """The smallest and largest number on a line that is not 0, up to three decades apart."""
+        column = self.whole.cotangents if self.backward else self.whole.values
+        arrays = {wire.array for wires in self.wires for wire in wires}
+        there = [column[i] for i in sorted(arrays) if column is not None and column[i] is not None]
+        found = [np.abs(np.asarray(array, dtype=float)).ravel() for array in there]
+        flat = np.concatenate(found) if found else np.zeros(0)
         flat = flat[np.isfinite(flat) & (flat > 0)]
         if not flat.size:
             return (0.0, 0.0)
         low, high = float(flat.min()), float(flat.max())
         return (max(min(low, high * 1e-2), high * 1e-3), high)
 
-    def legend(self) -> list[Line]:
-        if self.backward:
-            text = tr("in a circle ∂L/∂(unit), on a line ∂L/∂(weight): wider is larger (log scale), dashed is negative")
-        else:
-            text = tr("a circle is a unit, a line a weight: wider is larger (log scale), dashed is negative")
-        return [(Span(text),)]
 
-    def notes(self) -> list[str]:
-        if any(None in units for units in self.shown):
-            return [tr("wide layers show their first {first} and last {last} units", first=FIRST, last=LAST)]
-        return []
+def neurons(trace: Trace, options: Options) -> Diagram:
+    """The picture of a whole run. Raises UsageError where the model is no such network, or has no such example."""
+    return Neurons(trace, options).diagram()
+
+
+class _Picture:
+    """The boxes and arrows of one picture."""
+
+    def __init__(self, plan: Neurons, trace: Trace, now: int) -> None:
+        self.plan, self.net, self.trace, self.now = plan, plan.net, trace, now
+        self.options, self.backward, self.kind = plan.options, plan.backward, plan.kind
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+        for c, rows in enumerate(plan.shown):
+            for at, row in enumerate(rows):
+                self.circle(c, row, (c * COLUMN, self.height(c, at)))
+        self.targets()
+        self.captions()
+        for c, wires in enumerate(plan.wires, 1):
+            self.lines(c, wires)
+        if self.net.loss is not None:
+            self.loss(self.net.loss)
+
+    def height(self, c: int, at: int) -> float:
+        return ((self.plan.tallest + len(self.plan.shown[c])) / 2 - 1 - at) * ROW
+
+    # Circles
+
+    def number_of(self, i: int, place: Sequence[int]) -> float | None:
+        """One entry of node i's value, or of its gradient."""
+        column = self.trace.cotangents if self.backward else self.trace.values
+        array = column[i] if column is not None else None
+        return None if array is None else float(np.asarray(array)[tuple(place)])
+
+    def text(self, value: float | None, digits: int | None = None) -> Span:
+        if value is None:
+            return Span(MISSING, "quiet")
+        role = self.kind if np.isfinite(value) else "warning"
+        return Span(number(value, digits or self.options.precision), role)
+
+    def circle(self, c: int, row: int | None, position: tuple[float, float]) -> None:
+        """A unit with its name, its weighted sum and its value; None stands for the units left out."""
+        column, nodes = self.net.columns[c], self.trace.graph.nodes
+        unit = column.unit(row or 0)
+        node = nodes[unit.node]
+        if row is None:
+            text: Line = (Span(tr("⋮ {n} more", n=column.size - FIRST - LAST), "quiet"),)
+            self.boxes.append(Box(f"n{c}_more", node.name, text, "leaf", "fold", (), None, (), "text", position))
+            return
+        named = column.axis is not None
+        name = f"{node.name}[{row}]" if named else node.name
+        lines = []
+        for i, letter in ((unit.node, "a"), (unit.total, "z")):
+            if i is not None and (letter == "z" or i != unit.total):
+                entry = self.number_of(i, column.place(self.trace.plan.shapes[i], row, self.options.example))
+                said = "" if unit.total is None else f"∂{letter} " if self.backward else f"{letter} "
+                lines.append(Row(self.kind, ((Span(said, "quiet"), self.text(entry)),)))
+        marks = (Mark("now", ""),) if self.now in (unit.node, unit.total, *unit.ops) and self.now >= 0 else ()
+        role = "input" if unit.total is None else "node"
+        family = get(nodes[unit.ops[-1]].op).family if unit.ops else "linear"
+        header = (Span(self.short(node.name, row if named else None), "strong"),)
+        self.boxes.append(Box(f"n{c}_{row}", name, header, family, role, tuple(lines), None, marks, "circle", position))
+
+    def short(self, name: str, row: int | None) -> str:
+        own = symbol(name if row is None else name.rpartition(".")[2])
+        room = LONGEST_NAME - (len(f"[{row}]") - 3 if row is not None else 0)
+        own = own if len(own) <= room else own[: room - 1] + "…"
+        return own if row is None else f"{own}[{row}]"
+
+    def captions(self) -> None:
+        """Below each column what its units are: the node, the sum, the ops that follow."""
+        low = min(box.position[1] for box in self.boxes if box.position) - BELOW
+        for c, column in enumerate(self.net.columns):
+            lines = self.caption(c)
+            if lines:
+                header, rows = lines[0], (Row("note", tuple(lines[1:])),)
+                at = (c * COLUMN, low - 6.0 * len(lines) - 8)
+                name = self.trace.graph.nodes[column.units[0].node].name
+                self.boxes.append(Box(f"c{c}", name, header, "leaf", "fold", rows, None, (), "text", at))
+        self.low = low
+
+    def caption(self, c: int) -> list[Line]:
+        column, nodes = self.net.columns[c], self.trace.graph.nodes
+        unit = column.units[0]
+        if c == 0:
+            ops = f": {self.ops(self.net.before)}" if self.net.before else ""
+            if column.axis is None:
+                return [(Span(text),) for text in wrapped(tr("inputs") + ops, CAPTION)]
+            return [(Span(text),) for text in wrapped(f"{symbol(nodes[unit.node].name)}{ops}", CAPTION)]
+        if column.axis is None and column.dense is None:
+            each = dict.fromkeys(self.ops(unit.ops) for unit in column.units)
+            return [(Span(text),) for ops in each if ops for text in wrapped(f"a = {ops}", CAPTION)]
+        made = (column.dense.node, unit.total) if column.dense and column.dense.node != unit.total else (unit.total,)
+        lines = [f"z = {symbol(nodes[unit.total or 0].name)} · {self.ops([i for i in made if i is not None])}"]
+        if unit.ops:
+            lines.append(f"a = {symbol(nodes[unit.node].name)} · {self.ops(unit.ops)}")
+        return [(Span(text),) for line in lines for text in wrapped(line, CAPTION)]
+
+    def ops(self, nodes: Sequence[int], alike: bool = False) -> str:
+        """batchnorm → relu; a literal number stands with its op. alike: each but once, however many units have it."""
+        graph, operands, literals = self.trace.graph, self.trace.plan.operands, len(self.trace.graph)
+        out = []
+        for i in nodes:
+            numbers = [self.trace.values[j] for j in operands[i] if j >= literals]
+            out.append(" ".join([graph.nodes[i].op, *(number(x, 4) for x in numbers if np.size(x) == 1)]))
+        return " → ".join(dict.fromkeys(out) if alike else out)
+
+    # Targets and loss
+
+    def targets(self) -> None:
+        """Below each unit of the last column what it should have been."""
+        for c, r in self.net.outs:
+            at = next((box.position for box in self.boxes if box.id == f"n{c}_{r}"), None)
+            text = self.target(c, r)
+            if at is not None and text:
+                place = (at[0], at[1] - BELOW)
+                line = (Span(text, "quiet"),)
+                self.boxes.append(Box(f"t{c}_{r}", text, line, "leaf", "input", (), None, (), "text", place))
+
+    def target(self, c: int, r: int) -> str:
+        column, plan, example = self.net.columns[c], self.trace.plan, self.options.example
+        node = column.unit(r).node
+        for j in self.net.targets:
+            shape, value, name = plan.shapes[j], self.trace.values[j], shortened(symbol(self.trace.graph.nodes[j].name))
+            if value is None or not self._beside(node, j):
+                continue
+            label = len(shape) == 1 and column.axis == 1 and plan.dtypes[j].startswith(("int", "uint"))
+            if label and len(shape) < len(plan.shapes[node]):
+                if int(value[example]) == r:
+                    return f"{name} = {r}"
+            elif shape == plan.shapes[node]:
+                entry = np.asarray(value)[column.place(shape, r, example)]
+                return f"{name} = {number(entry, self.options.precision)}"
+        return ""
+
+    def _beside(self, node: int, target: int) -> bool:
+        """Whether some node takes both."""
+        operands = self.trace.plan.operands
+        return any(target in operands[c] for c, _ in self.trace.graph.consumers[node])
+
+    def loss(self, i: int) -> None:
+        """The circle at the end, and its lines from the last units."""
+        node = self.trace.graph.nodes[i]
+        outs = [(c, r) for c, r in self.net.outs if any(box.id == f"n{c}_{r}" for box in self.boxes)]
+        x = len(self.net.columns) * COLUMN - 40
+        row = Row(self.kind, ((self.text(self.number_of(i, (0,) * len(self.trace.plan.shapes[i]))),),))
+        header = (Span(self.short(node.name, None), "strong"),)
+        marks = (Mark("now", ""),) if self.now in self.net.path else ()
+        middle = (self.plan.tallest - 1) / 2 * ROW
+        self.boxes.append(Box("n_loss", node.name, header, "loss", "node", (row,), None, marks, "circle", (x, middle)))
+        said = [(Span(text),) for text in wrapped(self.ops(self.net.path, alike=True), CAPTION)]
+        at = (x, self.low - 6.0 * len(said) - 8)
+        self.boxes.append(
+            Box("c_loss", node.name, said[0], "leaf", "fold", (Row("note", tuple(said[1:])),), None, (), "text", at)
+        )
+        for c, r in outs:
+            ends = ("n_loss", f"n{c}_{r}") if self.backward else (f"n{c}_{r}", "n_loss")
+            self.arrows.append(Arrow(f"e{len(self.arrows)}", *ends, "forward"))
+
+    # Lines
+
+    def lines(self, c: int, wires: Sequence[Wire]) -> None:
+        """The lines into one column, and the circle with a 1 whose lines are its biases."""
+        if any(wire.tail is None for wire in wires):
+            taller = max(len(self.plan.shown[c - 1]), len(self.plan.shown[c]))
+            at = ((c - 1) * COLUMN, (self.plan.tallest + taller) / 2 * ROW)
+            name = self.trace.graph.nodes[next(wire.array for wire in wires if wire.tail is None)].name
+            one = (Span("1", "strong"),)
+            self.boxes.append(Box(f"n{c}_bias", name, one, "leaf", "constant", (), None, (), "circle", at))
+        for wire in wires:
+            tail = f"n{c}_bias" if wire.tail is None else "n{}_{}".format(*wire.tail)
+            self.line(tail, "n{}_{}".format(*wire.head), wire, len(wires) <= MOST_LABELS)
+
+    def line(self, tail: str, head: str, wire: Wire, labelled: bool) -> None:
+        entry = self.number_of(wire.array, wire.place)
+        sign = sign_of(entry) or 0
+        lines: tuple[Line, ...] = ()
+        if labelled:
+            summed = self.backward and self.net.examples > 1 and entry is not None
+            lines = (((Span("Σ ", "quiet"),) if summed else ()) + (self.text(entry),),)
+        marks = QUIET if not sign_of(entry) else ()
+        ends = (head, tail) if self.backward else (tail, head)
+        kind = "backward" if self.backward else "forward"
+        self.arrows.append(Arrow(f"e{len(self.arrows)}", *ends, kind, lines, self.width(entry, labelled), sign, marks))
+
+    def width(self, entry: float | None, labelled: bool) -> float | None:
+        """0 to 1: gradients on a log scale, since they span decades; weights as they are."""
+        if not entry:
+            return None
+        high = self.plan.scale[1]
+        found = weight(abs(entry), self.plan.scale) if self.backward else min(1.0, abs(entry) / high) if high else 1.0
+        return None if found is None else round(found * (1.0 if labelled else THIN), 2)
+
+
+def sign_of(entry: float | None) -> int | None:
+    """-1, 0, 1; None where there is no number, 1 for NaN, which is none to be quiet about."""
+    return None if entry is None else 1 if np.isnan(entry) else int(np.sign(entry))
 
 
 def _shown(size: int) -> list[int | None]:
@@ -237,12 +322,5 @@ def _shown(size: int) -> list[int | None]:
     return [*range(FIRST), None, *range(size - LAST, size)]
 
 
-def _entry(array: Any, i: int | None, j: int) -> float | None:
-    """W[i, j], or b[j] of a bias that may be one number for all units."""
-    if array is None:
-        return None
-    values = np.asarray(array)
-    if i is not None:
-        return float(values[i, j])
-    flat = values.reshape(-1)
-    return float(flat[j] if flat.size > 1 else flat[0])
+def _rows(shown: Sequence[int | None]) -> list[int]:
+    return [row for row in shown if row is not None]

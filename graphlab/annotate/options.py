@@ -22,7 +22,8 @@ class Options:
     view: forward, backward, both, neurons or neurons-backward. detail: names, shapes, stats or values; None: by size.
     precision: significant digits. direction: lr or tb; None: by the longest chain. fold: scopes to draw as one box, or
     "all". max_nodes: boxes beyond which scopes are folded by themselves. only: nodes; what leads to or from them is
-    drawn. params: whether parameters and constants are drawn. marks: what to say about nodes, by name.
+    drawn. params: whether parameters and constants are drawn. marks: what to say about nodes, by name. example: which
+    one of the batch the neurons view shows, counted from 0.
     """
 
     view: str = "forward"
@@ -35,6 +36,7 @@ class Options:
     only: tuple[str, ...] = ()
     params: bool = True
     marks: Mapping[str, tuple[Mark, ...]] | None = None
+    example: int = 0
 
     def __post_init__(self) -> None:
         _choice("view", self.view, VIEWS)

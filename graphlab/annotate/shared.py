@@ -26,7 +26,7 @@ class Shared:
         self.measures = Measures(self.trace)
         self._parts: dict[object, tuple[list[Part], list[str]]] = {}
         self._boxes: dict[object, tuple[Box, set[str]]] = {}
-        self._arrows: dict[object, tuple[Arrow, bool]] = {}
+        self._arrows: dict[object, tuple[tuple[Arrow, ...], bool]] = {}
 
     def parts(self, options: Options) -> tuple[list[Part], list[str]]:
         """As `partition` has it: the boxes, and the scopes folded because there were too many."""
@@ -47,13 +47,13 @@ class Shared:
         cards.said |= said
         return box._replace(group=group)
 
-    def arrow(self, arrows: Arrows, tail: int, head: int, edges: Sequence[Edge]) -> Arrow:
-        """As `arrows.arrow` has it."""
+    def between(self, arrows: Arrows, tail: int, head: int, edges: Sequence[Edge]) -> tuple[Arrow, ...]:
+        """As `arrows.between` has it."""
         key = (language(), arrows.options.view, arrows.detail, arrows.scale, tail, head, tuple(edges))
         if key not in self._arrows:
             before, arrows.without = arrows.without, False
-            self._arrows[key] = arrows.arrow(tail, head, edges), arrows.without
+            self._arrows[key] = arrows.between(tail, head, edges), arrows.without
             arrows.without = before
-        arrow, without = self._arrows[key]
+        drawn, without = self._arrows[key]
         arrows.without |= without
-        return arrow
+        return drawn

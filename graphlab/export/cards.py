@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from graphlab.diagram import HIDDEN, Box, Line, Row, Span
@@ -9,7 +10,7 @@ from graphlab.export.escape import xml_text
 from graphlab.export.metrics import LINE, text_width, widest
 from graphlab.export.theme import Band, Ink, Theme
 
-SIZE, SMALL, PAD, RADIUS = 10.0, 9.0, 7.0, 26.0
+SIZE, SMALL, PAD, RADIUS = 10.0, 9.0, 7.0, 32.0
 STEP = SIZE * LINE
 ROW_PAD = 7.0  # a row's height beyond its lines
 _FLAT: Mapping[str, Ink] = {}
@@ -35,12 +36,14 @@ def box_lines(box: Box) -> tuple[Line, ...]:
 
 
 def circle_lines(box: Box, look: Theme) -> list[tuple[Line, float]]:
-    """A circle's lines, each with a font size at which it fits."""
-    room = 2 * RADIUS - 6
-    return [
-        (line, round(min(SMALL, max(room / max(line_width(line, 1.0, look), 1e-9), SMALL / 2)), 1))
-        for line in box_lines(box)
-    ]
+    """A circle's lines, each with a font size at which it fits between the rims."""
+    lines = box_lines(box)
+    out = []
+    for k, line in enumerate(lines):
+        off = abs(k - (len(lines) - 1) / 2) * 11 + 3
+        room = 2 * math.sqrt(max(RADIUS**2 - off**2, 100.0)) - 5
+        out.append((line, round(min(SMALL, max(room / max(line_width(line, 1.0, look), 1e-9), SMALL / 2)), 1)))
+    return out
 
 
 def line_width(line: Line, size: float, look: Theme, *, mono: bool = False, bold: bool = False) -> float:

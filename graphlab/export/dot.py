@@ -9,7 +9,7 @@ from graphviz.quoting import attr_list, quote
 
 from graphlab.collecting import collection_paused
 from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Group, Line, Row
-from graphlab.export.cards import box_lines, circle_lines
+from graphlab.export.cards import RADIUS, box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
 from graphlab.export.metrics import MONO, cells, text_width, title_lines
@@ -57,10 +57,12 @@ def _dot(diagram: Diagram, look: Theme, graph: dict[str, str]) -> str:
     attributes = graph_attributes(diagram, look, placed) | graph
     left = top_left(attributes.get("rankdir", ""))
     body = clusters(diagram, look, {box.id: _box(box, look, writers) for box in diagram.boxes}, left, flat=placed)
+    turned = turns(diagram)
     spots = label_spots(diagram, look) if placed else {}
     places, longer = _label_places(diagram, look), roomy(diagram) if small else set()
     body += [
-        _arrow(arrow, look, writers, spots.get(k), places[k], k in longer) for k, arrow in enumerate(diagram.arrows)
+        _arrow(arrow, ends(arrow, turned), look, writers, spots.get(k), places[k], k in longer)
+        for k, arrow in enumerate(diagram.arrows)
     ]
     footer = _footer(diagram, look, spans)
     title = _title(diagram, look, [] if small and not placed else footer)
@@ -98,9 +100,8 @@ def graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, s
     if placed:
         return attributes | {"layout": "neato", "inputscale": "72", "splines": "line"}
     forward, backward = ("LR", "RL") if diagram.direction == "lr" else ("TB", "BT")
-    against = any(arrow.kind == "backward" for arrow in diagram.arrows)
     gaps = {"nodesep": "0.28", "ranksep": "0.55" if diagram.direction == "lr" else "0.45"}
-    attributes |= {"rankdir": backward if against else forward, **gaps}
+    attributes |= {"rankdir": backward if diagram.against else forward, **gaps}
     return attributes | (_HURRY if len(diagram.boxes) > LARGE else {})
 
 
@@ -218,10 +219,12 @@ def _card(box: Box, look: Theme, write: _Writers) -> str:
         border, width = badge.border, badge.width
     fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
     rows = _rows(box.rows, band.whole, write)
+    wider = int(width) - 1  # the engines take whole points; a card with a wide frame is as large as one without
+    padding = f' CELLPADDING="{PADDING - wider}"' if wider else ""
     return (
         f' label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
         f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
-        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold):.0f}"{fill}>'
+        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold) - 2 * wider:.0f}"{padding}{fill}>'
         f'<FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
         f"{rows}</TABLE>>"
     )
@@ -279,11 +282,15 @@ def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:
     band = look.band(box.role, box.family)
     badge = look.badge(box.marks[0].kind) if box.marks else None
     sized = [f'<FONT POINT-SIZE="{size:g}">{spans(line)}</FONT>' for line, size in circle_lines(box, look)]
-    rows = "".join([f'<TR><TD HEIGHT="12" FIXEDSIZE="TRUE" WIDTH="52">{line}</TD></TR>' for line in sized])
+    rows = "".join(
+        [f'<TR><TD HEIGHT="12" FIXEDSIZE="TRUE" WIDTH="{2 * RADIUS - 4:.0f}">{line}</TD></TR>' for line in sized]
+    )
     text = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
     fill = band.fill if box.role in look.roles else look.paper
     border, width = (badge.border, badge.width) if badge else (band.border, 1.6)
-    attributes = f'shape=circle fixedsize=true width=0.72 style=filled fillcolor="{fill}" color="{border}"'
+    attributes = (
+        f'shape=circle fixedsize=true width={2 * RADIUS / 72:.2f} style=filled fillcolor="{fill}" color="{border}"'
+    )
     return f"{box.id} [id={box.id} {attributes} penwidth={width:g} label=<{text}>{place}]"
 
 
@@ -296,11 +303,12 @@ def _text(box: Box, look: Theme, spans: Spans, place: str) -> str:
 
 
 def twins(arrows: Sequence[Arrow]) -> set[int]:
-    """The arrows that join the same two boxes as another."""
+    """The arrows that join the same two boxes as another, in whichever direction."""
     seen: dict[tuple[str, str], int] = {}
     out: set[int] = set()
     for k, arrow in enumerate(arrows):
-        first = seen.setdefault((arrow.tail, arrow.head), k)
+        a, b = arrow.tail, arrow.head
+        first = seen.setdefault((a, b) if a < b else (b, a), k)
         if first != k:
             out |= {first, k}
     return out
@@ -332,7 +340,22 @@ def roomy(diagram: Diagram) -> set[int]:
     return out
 
 
-def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place: tuple[str, str], roomy: bool) -> str:
+def turns(diagram: Diagram) -> bool:
+    """Whether arrows against the data are written as if they ran with it, since there are others that do."""
+    return bool(diagram.boxes) and diagram.boxes[0].position is None and not diagram.against
+
+
+def ends(arrow: Arrow, turned: bool) -> tuple[str, str]:
+    """From where to where an arrow is laid out, and where its head is: two against each other run side by side."""
+    if turned and arrow.kind == "backward":
+        return f"{arrow.head} -> {arrow.tail}", " dir=back"
+    return f"{arrow.tail} -> {arrow.head}", ""
+
+
+def _arrow(
+    arrow: Arrow, ends: tuple[str, str], look: Theme, write: _Writers, spot: Spot | None, place: tuple[str, str],
+    roomy: bool,
+) -> str:  # fmt: skip
     key = (arrow.kind, arrow.weight, arrow.sign, bool(arrow.marks) and arrow.marks[0].kind)
     stroke = write.strokes.get(key)
     if stroke is None:
@@ -342,7 +365,7 @@ def _arrow(arrow: Arrow, look: Theme, write: _Writers, spot: Spot | None, place:
         lines += [
             f'<FONT COLOR="{look.badge(m.kind).ink}"><B>{dot_text(m.text)}</B></FONT>' for m in arrow.marks if m.text
         ]
-    out = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{stroke}{' minlen=2' if roomy else ''}"
+    out = f"{ends[0]} [id={arrow.id}{stroke}{ends[1]}{' minlen=2' if roomy else ''}"
     if lines and any(lines):
         text = "<BR/>".join(lines)
         out += f' fontcolor="{look.label_ink(arrow.kind)}"'
@@ -356,7 +379,8 @@ def _stroke(arrow: Arrow, look: Theme) -> str:
     """An arrow's colour, width and dashes."""
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color = look.badge(arrow.marks[0].kind).border if arrow.marks else stroke.color
-    return f' color="{color}" penwidth={stroke.width:g}' + (' style="dashed"' if stroke.dashed else "")
+    dashed = stroke.dashed and not arrow.marks
+    return f' color="{color}" penwidth={stroke.width:g}' + (' style="dashed"' if dashed else "")
 
 
 def _label_on_line(text: str, look: Theme, spot: Spot) -> str:

@@ -16,7 +16,7 @@ from graphviz.quoting import attr_list
 
 from graphlab.diagram import Diagram
 from graphlab.export.cards import box_size
-from graphlab.export.dot import clusters, graph_attributes, roomy, top_left, twins
+from graphlab.export.dot import clusters, ends, graph_attributes, roomy, top_left, turns, twins
 from graphlab.export.layered import Rect, lay_out
 from graphlab.export.picture import is_slow, run_engine
 from graphlab.export.spots import label_size
@@ -72,11 +72,12 @@ def _skeleton(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]
         for box, (width, height) in zip(diagram.boxes, sizes, strict=True)
     }
     head = [f"graph{attr_list(attributes=attributes)}", 'node [shape=box fixedsize=true label=""]']
-    longer, doubled = roomy(diagram), twins(diagram.arrows)
+    longer, doubled, turned = roomy(diagram), twins(diagram.arrows), turns(diagram)
     lines = []
     for k, arrow in enumerate(diagram.arrows):
         width, height = label_size(arrow, look)
-        text = f"{arrow.tail} -> {arrow.head} [id={arrow.id}{' minlen=2' if k in longer else ''}"
+        way, drawn = ends(arrow, turned)
+        text = f"{way} [id={arrow.id}{drawn}{' minlen=2' if k in longer else ''}"
         if height:
             around = _around(diagram, k in doubled)
             cell = f'<TD WIDTH="{width + around[0]:.0f}" HEIGHT="{height + around[1]:.0f}" FIXEDSIZE="TRUE"></TD>'
@@ -125,9 +126,10 @@ def _read(found: dict[str, Any], diagram: Diagram, look: Theme, sizes: Sequence[
             beside, above = _around(diagram, k in doubled)
             up = (_ABOVE - (above - _ABOVE)) / 2 if above else 0.0
             label = Rect(x - w / 2 + beside / 2, y - h / 2 - up, w, h)
-        end, *spline = edge["pos"].split(" ")
+        tip, *spline = edge["pos"].split(" ")
+        line = [point(p) for p in (spline if tip.startswith("e,") else spline[::-1])]  # s, where its head is first
         stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
-        ways.append(_way([point(p) for p in spline], point(end.removeprefix("e,")), 5.0 + 1.4 * stroke.width, label))
+        ways.append(_way(line, point(tip[2:]), 5.0 + 1.4 * stroke.width, label))
     frames = {}
     for group in diagram.groups:
         cluster = objects.get(f"cluster_{group.id}")
@@ -143,12 +145,13 @@ def _way(spline: list[tuple[float, float]], end: tuple[float, float], size: floa
     length = math.hypot(x - bx, y - by) or 1.0
     dx, dy = (x - bx) / length, (y - by) / length
     at, wide = (x - dx * size, y - dy * size), size * 0.38
-    points = [f"{px:.0f},{py:.0f}" for px, py in spline[1:]]
-    path = f"M{spline[0][0]:.0f},{spline[0][1]:.0f}C{' '.join(points)}"
+    whole = [(round(px), round(py)) for px, py in spline]
+    steps = [(px - whole[k // 3 * 3][0], py - whole[k // 3 * 3][1]) for k, (px, py) in enumerate(whole[1:])]
+    path = f"M{whole[0][0]},{whole[0][1]}c{' '.join([f'{px},{py}' for px, py in steps])}"  # short: a page has thousands
     if length > size:
-        path += f"L{at[0]:.1f},{at[1]:.1f}"
-    tip = f"M{x:.1f},{y:.1f}L{at[0] - dy * wide:.1f},{at[1] + dx * wide:.1f}"
-    return Way(path, f"{tip}L{at[0] + dy * wide:.1f},{at[1] - dx * wide:.1f}z", label)
+        path += f"L{at[0]:.0f},{at[1]:.0f}"
+    tip = f"M{x:.0f},{y:.0f}l{-dx * size - dy * wide:.1f},{-dy * size + dx * wide:.1f}"
+    return Way(path, f"{tip}l{2 * dy * wide:.1f},{-2 * dx * wide:.1f}z", label)
 
 
 def _own(diagram: Diagram, look: Theme, sizes: Sequence[tuple[float, float]]) -> Placed:

@@ -273,7 +273,7 @@ def _frames(diagram: Diagram, look: Theme, picture: Picture) -> list[str]:
 def _arrow(arrow: Arrow, look: Theme, route: Route) -> str:
     stroke = look.stroke(arrow.kind, arrow.weight, arrow.sign)
     color = look.badge(arrow.marks[0].kind).border if arrow.marks else stroke.color
-    dash = ' stroke-dasharray="5 3"' if stroke.dashed else ""
+    dash = ' stroke-dasharray="5 3"' if stroke.dashed and not arrow.marks else ""
     size = 5.0 + 1.4 * stroke.width
     return (
         f'<g id="{arrow.id}" class="edge"><path d="{route.path(size)}" fill="none" stroke="{color}"'

@@ -32,12 +32,11 @@ def to_text(diagram: Diagram, color: bool = False, width: int = 100) -> str:
     for arrow in diagram.arrows:
         leaving.setdefault(arrow.tail, []).append(arrow)
     names = {box.id: _short(box) for box in diagram.boxes}
-    scopes = _Scopes(diagram)
-    against = any(arrow.kind == "backward" for arrow in diagram.arrows)
+    scopes, against = _Scopes(diagram), diagram.against
     for box in diagram.boxes[::-1] if against else diagram.boxes:  # in the order the arrows run
         page.blank()
         indent = scopes.enter(box.group, page)
-        _card(page, box, leaving.get(box.id, []), names, indent)
+        _card(page, box, leaving.get(box.id, []), names, indent, against)
     if diagram.legend or diagram.notes:
         page.blank()
     for line in diagram.legend:
@@ -74,7 +73,7 @@ def _short(box: Box) -> str:
     return next((span.text for span in box.header if span.role == "strong"), box.name)
 
 
-def _card(page: _Page, box: Box, arrows: list[Arrow], names: dict[str, str], indent: str) -> None:
+def _card(page: _Page, box: Box, arrows: list[Arrow], names: dict[str, str], indent: str, against: bool) -> None:
     marks = tuple(Span(tr("  ◀ {mark}", mark=mark.text), "warning") for mark in box.marks)
     page.line(indent + _bullet(box), box.header + marks, "    ")
     bar = "│   " if arrows else "    "
@@ -82,7 +81,8 @@ def _card(page: _Page, box: Box, arrows: list[Arrow], names: dict[str, str], ind
         for line in row.lines:
             page.line(indent + bar, line, "" if row.mono else "  ", cut=row.mono)
     for k, arrow in enumerate(arrows):
-        branch, below = ("└─▶ ", "    ") if k == len(arrows) - 1 else ("├─▶ ", "│   ")
+        corner, below = ("└", "    ") if k == len(arrows) - 1 else ("├", "│   ")
+        branch = corner + ("◀─ " if arrow.kind == "backward" and not against else "─▶ ")
         said = arrow.lines + tuple((Span(mark.text, "warning"),) for mark in arrow.marks)
         first = (Span(names.get(arrow.head, arrow.head), "strong"), *((Span("   "), *said[0]) if said else ()))
         page.line(indent + branch, first, "  ", indent + below)

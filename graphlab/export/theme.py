@@ -114,12 +114,12 @@ class Theme:
         1.1
         """
         if weight is None or isnan(weight):
-            return Stroke(self.arrow, 1.1, dashed=kind != "forward" and not sign)
+            return Stroke(self.flow if kind == "data" else self.arrow, 1.1, dashed=kind == "backward" and not sign)
         weight = 0.0 if weight < 0 else 1.0 if weight > 1 else weight
         steps = len(self.scale)
         color = self.scale[int(weight * steps) if weight < 1 else steps - 1]
         width = round(0.8 + 2.8 * weight, 2)
-        if kind == "forward" and not sign:
+        if kind != "backward" and not sign:
             color = self.arrow
         if sign:
             color = self.signs[0] if sign > 0 else self.signs[1]
@@ -135,6 +135,11 @@ class Theme:
         if len(self.scale) > 1:
             return list(lines)
         return [tuple([span for span in line if span.role != "hue"]) for line in lines]
+
+    @property
+    def flow(self) -> str:
+        """The colour of an arrow with the data beside one with the gradient: that of values."""
+        return self.inks["value"].color or self.arrow
 
     def label_ink(self, kind: str) -> str:
         """The ink of an arrow's label."""

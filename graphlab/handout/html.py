@@ -38,8 +38,10 @@ p.lead { break-after: avoid }
 .step { break-inside: avoid; margin: 0 0 3mm; padding: 1.5mm 0 1.5mm 4mm; border-left: 2px solid #bbb }
 .step b { font-weight: 700 } .op { color: #555 }
 .eq { margin: 1mm 0 0 4mm } .rule { font-style: italic } .result { font-weight: 700 }
-
-.matrix { display: inline-block; vertical-align: middle; border: solid; border-width: 0 1px; padding: 0 1.5mm }
+.matrix { display: inline-block; vertical-align: middle; position: relative; padding: .6mm 1.5mm; margin: .6mm 0 }
+.matrix::before, .matrix::after { content: ""; position: absolute; top: 0; bottom: 0; width: 1.6mm;
+  border: 1px solid }
+.matrix::before { left: 0; border-right: 0 } .matrix::after { right: 0; border-left: 0 }
 .matrix td { padding: 0 1.6mm; text-align: right; font-weight: 400 }
 .shape { color: #555; font-size: 9pt; font-weight: 400 }
 .blank { display: inline-block; border-bottom: 1px solid #111; color: #555; font-size: 8.5pt }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
@@ -30,9 +31,11 @@ from graphlab.messages import tr
 LONG = 40  # letters of a table's cell that stay in one line
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "\u200b": r"\hspace{0pt}", "[": "{[}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "\u200b": r"\hspace{0pt}", "[": "{[}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "*": "{*}",
+    "`": r"\textasciigrave{}", '"': r"\textquotedbl{}",
 }  # fmt: skip
 _TABLE = str.maketrans(_SPECIAL)
+_TWICE = re.compile(r"([-',<>])(?=\1)")  # what TeX's fonts make one sign of
 _FONTS = r"""%% Korean letters, and others that the main font has not: the first of these fonts that is here.
 \newif\ifkorean
 %s
@@ -76,7 +79,7 @@ def to_latex(page: Handout, figure: str) -> str:
 
 def text(words: str) -> str:
     """Text that is nothing but text."""
-    words = isolated(breakable(visible(words))).translate(_TABLE)
+    words = _TWICE.sub(r"\1{}", isolated(breakable(visible(words))).translate(_TABLE))
     words = DOUBTFUL.sub(lambda letter: rf"\letter{{{ord(letter[0]):04X}}}", words)
     return HANGUL.sub(r"{\\korean \g<0>}", words)
 

@@ -24,7 +24,8 @@ from graphlab.handout.content import (
 )  # fmt: skip
 from graphlab.messages import escaped, tr
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|#$~^&@]|:(?=//)|(?<=\bwww)\.")  # what some reader of Markdown takes for a sign
+_OPENING = re.compile(r"^(\d*)([-+=.)])(?=\s|\2|$)")  # a list, a rule, a line below a heading
 
 
 def to_markdown(page: Handout, figure: str) -> str:
@@ -38,9 +39,23 @@ def to_markdown(page: Handout, figure: str) -> str:
 
 
 def text(plain_text: str) -> str:
-    """Text that is nothing but text."""
-    words = _SPECIAL.sub(r"\\\1", isolated(escaped(plain_text)))
-    return re.sub(r"^(\d*)([-+.)])(?=\s|$)", r"\1\\\2", words)  # no list
+    r"""Text that is nothing but text.
+
+    >>> print(text("$5 & #2"), text("- a"), text("3. b"), text("0.5"))
+    \$5 \& \#2 \- a 3\. b 0.5
+    """
+    return _OPENING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", isolated(escaped(plain_text)).strip()))
+
+
+def code(words: str) -> str:
+    """Text between so many backticks that those in it end nothing.
+
+    >>> print(code("a = b"), code("a`b"))
+    `a = b` `` a`b ``
+    """
+    words = isolated(escaped(words)).strip()
+    fence = "`" * (1 + max(map(len, re.findall("`+", words)), default=0))
+    return f"{fence}{words}{fence}" if "`" not in words else f"{fence} {words} {fence}"
 
 
 def _block(block: Block, figure: str) -> Iterator[str]:
@@ -67,7 +82,7 @@ def _step(step: Step) -> Iterator[str]:
     yield f"**{number}{text(step.node)}** · {text(step.op)}"
     for equation in step.equations:
         yield ""
-        yield "`" + isolated(escaped(_equation(equation))).replace("`", "'") + "`"
+        yield code(_equation(equation))
 
 
 def _equation(equation: Equation) -> str:

@@ -44,10 +44,13 @@ _PREAMBLE = """\
 }} else {{
   box(width: wide, inset: (top: 0.5em), outset: (bottom: 3pt), stroke: (bottom: 0.6pt), quiet([(#n)]) + h(1fr))
 }}
-#let matrix(..rows) = h(0.2em) + box(baseline: 50% - 0.3em,
-  box(stroke: (left: 0.6pt, right: 0.6pt), inset: (x: 2pt, y: 1pt), grid(
-    columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.35em,
-    ..rows.pos().flatten())))
+#let line = 0.6pt
+#let matrix(..rows) = h(0.2em) + box(baseline: 50% - 0.3em, grid(
+  columns: (2.5pt, auto, 2.5pt),
+  grid.cell(stroke: (left: line, top: line, bottom: line), none),  // [ and ]: | and | would be a determinant
+  pad(x: 1.5pt, y: 3pt, grid(columns: rows.pos().at(0).len(), align: right, column-gutter: 0.9em, row-gutter: 0.45em,
+    ..rows.pos().flatten())),
+  grid.cell(stroke: (right: line, top: line, bottom: line), none))) + h(0.15em)
 #let eq(..parts) = block(inset: (left: 1em), above: 0.55em, below: 0.55em, parts.pos().join([ ]))
 #let step(head, op, ..equations) = block(breakable: false, above: 0.9em, below: 0.9em, width: 100%,
   inset: (left: 0.8em, y: 0.2em), stroke: (left: 1.2pt + luma(70%)), {{

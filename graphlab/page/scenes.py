@@ -125,21 +125,10 @@ class _Ends:
     """Which nodes the boxes of a scene stand for, and which edges its arrows do."""
 
     def __init__(self, shared: Shared, options: Options, places: list[int]) -> None:
-        self.operands, self.places = shared.trace.plan.operands, places
+        self.places = places
         parts, _ = shared.parts(options)
-        self.part_of = {i: part for part in parts for i in part.members}
         self.boxes = tuple([tuple([places[i] for i in part.members]) for part in parts])
-        self.between: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for i, part in self.part_of.items():
-            for k, j in enumerate(self.operands[i]):
-                source = self.part_of.get(j)
-                if source is not None and source is not part:
-                    self.between.setdefault((source.first, part.first), []).append((i, k))
 
     def of(self, arrow: Arrow) -> tuple[tuple[int, int], ...]:
         """The edges of an arrow, as places on the page."""
-        c, k = (int(text) for text in arrow.id.removeprefix("e").split("_"))
-        tail, head = self.part_of[self.operands[c][k]], self.part_of[c]
-        alone = tail.kind == head.kind == "node"
-        edges = [(c, k)] if alone else self.between[tail.first, head.first]
-        return tuple([(self.places[i], slot) for i, slot in edges])
+        return tuple([(self.places[i], slot) for i, slot in arrow.edges])

@@ -46,6 +46,10 @@ def _controls() -> dict[str, str]:
         "the loss": tr("the loss"),
         "keys": tr("keys"),
         "legend": tr("legend"),
+        "lit": tr("orange, heavy"),
+        "legend lit": tr(": the arrows of this step"),
+        "coming": tr("blue, broad and pale"),
+        "legend coming": tr(": those of the next"),
         "close": tr("close"),
         "mouse help": tr(
             "Drag to move the picture, turn the wheel to zoom. Click a card to choose it, twice to fold or unfold it. "

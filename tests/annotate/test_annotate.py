@@ -28,7 +28,8 @@ def test_an_arrow_for_each_edge_with_the_data(view):
         for operand in node.inputs
         if isinstance(operand, str) and operand in ids
     )
-    assert sorted((arrow.tail, arrow.head) for arrow in diagram.arrows) == edges
+    with_data = [arrow for arrow in diagram.arrows if arrow.kind != "backward"]
+    assert sorted((arrow.tail, arrow.head) for arrow in with_data) == edges
 
 
 def test_every_contribution_is_an_arrow_from_consumer_to_producer():
@@ -77,7 +78,29 @@ def test_attenuation_is_rms_of_contribution_over_rms_of_upstream():
     box = box_of(annotate(trace, Options(view="backward")), "block0.act")
     contribution = trace["block0.bn"].contributions[0].value
     ratio = math.sqrt(np.mean(contribution**2)) / math.sqrt(np.mean(trace["block0.act"].grad ** 2))
-    assert rows(box, "scale") == [f"×{number(ratio, 3)} → bn"]
+    assert rows(box, "scale") == [f"rms ×{number(ratio, 3)} → bn"]
+
+
+def test_what_a_number_sends_on_is_a_factor_with_its_sign():
+    g = gl.Graph("signs")
+    a, b = g.param("a", -3.0), g.input("b", 0.5)
+    y = gl.sub(gl.mul(a, b, name="p"), gl.exp(a, name="e"), name="y")
+    gl.mul(y, -2.0, name="L")
+    trace = run(g)
+    diagram = annotate(trace, Options(view="backward"))
+    assert rows(box_of(diagram, "p"), "scale") == ["×0.5 → a · ×(-3) → b"]
+    assert rows(box_of(diagram, "y"), "scale") == ["×1 → p · ×(-1) → e"]
+    for node in ("p", "e", "y", "L"):  # the sign is that of contribution over upstream, whatever the upstream's own
+        upstream = float(trace[node].grad)
+        said = rows(box_of(diagram, node), "scale")[0].split(" · ")
+        factors = [float(text.split(" → ")[0].strip("×()").replace("(", "")) for text in said]
+        parts = [p for p in trace.contributions[trace.graph.index[node]] if p is not None]
+        assert factors == pytest.approx([float(part) / upstream for part in parts], rel=1e-2)
+    legend = plain(diagram.legend)
+    assert "×k → x" in legend
+    assert "rms ×k" not in legend
+    legend = plain(annotate(run(network()), Options(view="backward")).legend)
+    assert "rms ×k → x" in legend
 
 
 def test_local_derivatives_are_shown_with_their_value():
@@ -326,7 +349,7 @@ def test_siblings_between_the_same_boxes_share_one_with_a_count(view):
     assert [plain((box.header,)).split(" = ")[0] for box in diagram.boxes] == [
         "w param", "mul ×500", "stack1 · stack", "L · sum"
     ]  # fmt: skip
-    assert len(diagram.arrows) == 3
+    assert len(diagram.arrows) == (6 if view == "both" else 3)
     assert any("500 nodes alike" in note for note in diagram.notes)
     assert len(annotate(run(g), Options(view=view, max_nodes=2000)).boxes) == 1003
 

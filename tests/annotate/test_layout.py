@@ -41,7 +41,7 @@ def test_the_legend_has_what_the_picture_has_and_no_more():
     assert "–: nothing" in legend(arrays, "backward")
     assert "μ σ" in legend(arrays, "backward", detail="stats")
     assert "μ σ" not in legend(scalars, "backward")
-    assert "×0.25" not in legend(arrays, "backward", detail="shapes")
+    assert "×k" not in legend(arrays, "backward", detail="shapes") + legend(scalars, "forward")
 
 
 def test_an_arrow_without_a_gradient_or_with_a_zero_one_has_no_weight():

@@ -159,7 +159,8 @@ def test_every_position_as_a_picture_with_a_contact_sheet(run: Run, folder: Path
         (("--step", "x"), "--step is 'all' or a position"),
         (("--step", "all", "-o", "x.svg"), "give a folder"),
         (("--step", "1", "-o", "x.png"), "--step writes .svg files"),
-        (("--step", "1", "--view", "neurons"), "--step draws one view"),
+        (("--step", "1", "--view", "neurons", "--view", "both"), "--step draws one view"),
+        (("--view", "both", "--example", "0"), "--example is for the views neurons and neurons-backward"),
     ],
 )
 def test_steps_that_cannot_be_drawn(run: Run, folder: Path, options: tuple[str, ...], message: str) -> None:

@@ -164,11 +164,22 @@ def test_every_line_fits_in_the_widest_of_the_usual_fonts() -> None:
     assert needed + 7 <= width <= needed + 9
 
 
-def test_both_views_carry_two_lines() -> None:
-    boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(2))
-    lines = ((Span("2", "value"),), (Span("-0.1", "grad"),))
-    dot = to_dot(Diagram("", "", "both", boxes, (Arrow("e0", "n0", "n1", "both", lines, 0.5),)))
-    assert "rankdir=LR" in dot and re.search(r"2</B></FONT><BR/><FONT[^>]*><B>-0.1", dot)
+def in_both() -> Diagram:
+    boxes = tuple(Box(f"n{k}", f"x{k}", (Span("x"),), "leaf", "node") for k in range(2))
+    data = Arrow("e0", "n0", "n1", "data", ((Span("2", "value"),),))
+    return Diagram("", "", "both", boxes, (data, Arrow("e0b", "n1", "n0", "backward", ((Span("-0.1", "grad"),),), 0.5)))
+
+
+def test_where_both_directions_are_drawn_each_arrow_has_its_head_where_it_leads() -> None:
+    dot = to_dot(in_both())
+    data, against = (line for line in dot.splitlines() if " -> " in line)
+    assert "rankdir=LR" in dot
+    assert " dir=" not in data and data.startswith("n0 -> n1 ")
+    assert "dir=back" in against and against.startswith("n0 -> n1 ")
+    assert f'color="{THEMES["light"].inks["value"].color}"' in data
+    assert 'color="#CC3327"' in against
+    alone = to_dot(dataclasses.replace(in_both(), arrows=in_both().arrows[1:]))
+    assert "rankdir=RL" in alone and "n1 -> n0 " in alone and " dir=" not in alone
 
 
 def test_an_empty_diagram_is_dot_too() -> None:
@@ -178,7 +189,7 @@ def test_an_empty_diagram_is_dot_too() -> None:
 def test_two_arrows_between_the_same_boxes_keep_off_each_others_labels() -> None:
     boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(2))
     label = ((Span("value 3"),), (Span("gradient 3"),))
-    arrows = tuple(Arrow(f"e{k}", "n0", "n1", "both", label) for k in range(2))
+    arrows = tuple(Arrow(f"e{k}", *(("n0", "n1")[:: 1 - 2 * k]), ("data", "backward")[k], label) for k in range(2))
     plain = pygraphviz.AGraph(string=to_dot(Diagram("", "", "both", boxes, arrows))).draw(format="plain", prog="dot")
     edges = [line.split() for line in plain.decode().splitlines() if line.startswith("edge")]
     heights = [[float(y) for y in edge[5 : 4 + 2 * int(edge[3]) : 2]] for edge in edges]
@@ -227,8 +238,7 @@ def test_only_a_coloured_theme_speaks_of_colour(theme: str) -> None:
     assert ("colour" in dot) == (len(THEMES[theme].scale) > 1)
 
 
-@pytest.mark.parametrize("kind", ["backward", "both"])
-def test_an_arrow_without_weight_is_dashed(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "dashed"), [("backward", [True, False]), ("data", [False, False])])
+def test_an_arrow_that_should_carry_a_gradient_and_has_none_is_dashed(kind: str, dashed: list[bool]) -> None:
     arrows = [Arrow("e0", "n0", "n2", kind, weight=weight) for weight in (None, 0.0)]
-    dashed = ["dashed" in to_dot(dataclasses.replace(in_frames(), arrows=(arrow,))) for arrow in arrows]
-    assert dashed == [True, False]
+    assert ["dashed" in to_dot(dataclasses.replace(in_frames(), arrows=(arrow,))) for arrow in arrows] == dashed

@@ -7,7 +7,7 @@ import re
 import pictures
 import pytest
 
-from graphlab.diagram import Box, Diagram, Row, Span
+from graphlab.diagram import Arrow, Box, Diagram, Row, Span
 from graphlab.export.metrics import cells, text_width
 from graphlab.export.text import to_text
 
@@ -83,3 +83,10 @@ def test_estimated_widths_hold_in_both_fonts(text: str) -> None:
 def test_korean_and_monospace_widths() -> None:
     assert text_width("한국어", 10) == 30.0  # Noto Sans CJK: 920 an em's thousandths a syllable; others 1000
     assert text_width("[  1.5 ]", 10, mono=True) == text_width("[ -0.5 ]", 10, mono=True)
+
+
+def test_where_both_directions_are_drawn_an_arrow_shows_which_way_it_runs() -> None:
+    boxes = tuple(Box(f"n{k}", name, (Span(name, "strong"),), "leaf", "node") for k, name in enumerate("ab"))
+    data, back = Arrow("e0", "n0", "n1", "data", ((Span("2"),),)), Arrow("e0b", "n1", "n0", "backward", ((Span("5"),),))
+    assert to_text(Diagram("", "", "both", boxes, (data, back))).split("\n\n") == ["■ a\n└─▶ b   2", "■ b\n└◀─ a   5\n"]
+    assert "└─▶ a   5" in to_text(Diagram("", "", "backward", boxes, (back,)))

@@ -101,3 +101,29 @@ def test_a_box_holds_its_text_in_every_language():
     both = sizes_of(each, LOOK)
     for one in each:
         assert all(w >= x and h >= y for (w, h), (x, y) in zip(both, sizes_of([one], LOOK), strict=True))
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize(("direction", "axis"), [("lr", 0), ("tb", 1)])
+def test_arrows_against_each_other_lie_side_by_side_and_end_where_they_lead(monkeypatch, own, direction, axis):
+    if own:
+        monkeypatch.setattr(geometry, "run_engine", lambda sources: None)
+    trace = gl.backward(gl.forward(gl.loads(MODEL)))
+    diagram = annotate(trace, Options(view="both", direction=direction))
+    found = place_all([diagram], LOOK, [sizes_of([diagram], LOOK)])[0]
+    spans = {
+        box.id: ((r.x, r.x + r.width), (r.y, r.y + r.height))[axis]
+        for box, r in zip(diagram.boxes, found.boxes, strict=True)
+    }
+    seen = set()
+    for arrow, way in zip(diagram.arrows, found.ways, strict=True):
+        (low, high), (other_low, other_high) = spans[arrow.tail], spans[arrow.head]
+        before = high < other_low
+        assert before or other_high < low
+        assert before == (arrow.kind == "data")  # laid out with the data, whichever way an arrow leads
+        tip = [float(n) for n in re.match(r"M([\d.-]+),([\d.-]+)", way.tip).groups()]
+        start = [float(n) for n in re.match(r"M([\d.-]+),([\d.-]+)", way.path).groups()]
+        assert (tip[axis] > start[axis]) == before
+        assert min(abs(tip[axis] - end) for end in spans[arrow.head]) < 12 or other_low < tip[axis] < other_high
+        seen.add(arrow.kind)
+    assert seen == {"data", "backward"}

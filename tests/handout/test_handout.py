@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt  # rich brings it
 from printed import worked_out
 
 import graphlab as gl
@@ -257,6 +258,36 @@ def test_texts_are_nothing_but_text_in_every_format() -> None:
     for text in (html, latex, typ, to_markdown(page, "{name}.svg")):
         assert "\u202e" not in text
     assert string('a"b\\c') == '"a\\"b\\\\c"'
+
+
+SPECIAL = (
+    "$x$ costs $5", "a*b* and __c__", "[link](http://x.y)", "<b>", "&lt; &amp; &", "![i](j)", "`code`", "~~no~~", "- a",
+    "+ a", "---", "===", "12) a", "12. a", "# title", "> said", "| a | b |", "\\\\ \\* \\$", "http://x.y", "www.x.y",
+    "a^2^", "{.class}", "@me", "    four", "~~~", "```", "-- '' ,, <<", '"quoted"', "$$", "\\(x\\)", "100 % _a_ {b}",
+    "#let x = 1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", SPECIAL)
+def test_markdown_shows_what_was_written(words: str) -> None:
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    equation = Equation(words, "", "", "=", Value("1"), "value")
+    table = Table((words,), ((words,),), (False,))
+    blocks = (Heading(words), Paragraph(words), Paragraph(words, quiet=True), Step(1, words, "op", (equation,)), table)
+    page = to_markdown(Handout(words, blocks), "{name}.svg")
+    leaves = [leaf for token in reader.parse(page) for leaf in token.children or ()]
+    shown = [leaf.content for leaf in leaves if leaf.type in ("text", "code_inline")]
+    kinds = {leaf.type for leaf in leaves} | {token.type for token in reader.parse(page)}
+    known = {
+        "text", "code_inline", "strong_open", "strong_close", "em_open", "em_close", "inline", "softbreak",
+        *(f"{what}_{end}" for what in ("heading", "paragraph", "table", "thead", "tbody", "tr", "th", "td")
+          for end in ("open", "close")),
+    }  # fmt: skip
+    assert kinds <= known
+    wanted = [words, words, words, words, f"1. {words}", " · op", f"{words} = 1", words, words]
+    assert [" ".join(x.split()) for x in shown if x] == [" ".join(x.split()) for x in wanted]
+    lone = re.sub(r"(`+) ?(.*?) ?\1(?!`)", "", page)
+    assert not re.search(r"(?<!\\)(\\\\)*[$~]", lone)  # no formula for those who read $ as one
 
 
 @pytest.mark.parametrize("extension", [".html", ".md", ".tex", ".typ"])

@@ -13,7 +13,8 @@ import graphlab as gl
 from graphlab.errors import MissingDependencyError
 from graphlab.handout import HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
-from graphlab.handout.content import Heading, Value
+from graphlab.handout.content import Equation, Handout, Heading, Step, Value
+from graphlab.handout.typst import to_typst
 
 pytestmark = pytest.mark.pdf
 typst = pytest.importorskip("typst")
@@ -60,6 +61,20 @@ def test_no_heading_stands_last_on_a_page_and_no_text_leaves_it(path: Path, tmp_
     ):
         assert 30 < float(x0) <= float(x1) < width - 30
         assert 30 < float(y0) <= float(y1) < height - 20
+
+
+@pytest.mark.parametrize("rows", [(("1", "-2.5"), ("3", "4")), (("7",), ("-80",), ("9",)), (("1", "2", "3"),)])
+def test_a_matrix_stands_between_brackets_that_no_digit_touches(rows: tuple[tuple[str, ...], ...]) -> None:
+    equation = Equation("A", "", "", "=", Value(slices=(("[0]", rows), ("[1]", rows)), shape="2×2×2"), "value")
+    source = to_typst(Handout("t", (Step(1, "A", "mul", (equation,)),)), "{name}.svg", ["Libertinus Serif"])
+    svg = typst.compile(source.encode(), format="svg").decode()
+    strokes = re.findall(r'<path[^>]*stroke="#000000"[^>]*translate\(([\d. -]+)\)"[^>]*d="M 0 0([vh]) ([\d.]+)"', svg)
+    upright = [float(length) for _, way, length in strokes if way == "v"]
+    across = [float(length) for _, way, length in strokes if way == "h"]
+    assert len(upright) == 4  # two matrices, with two sides each
+    assert len(across) == 8  # bars would have none: | | is a determinant
+    assert all(2 < length < 5 for length in across)
+    assert min(upright) > 10 * len(rows)  # room above and below
 
 
 Word = tuple[float, float, float, float, str]

@@ -256,11 +256,51 @@ def test_the_current_node_its_upstream_and_what_comes_are_marked(open_tab, tmp_p
     first = tab.js("graphlab.run.moments.findIndex((m) => m.step.kind === 'contribution')")
     tab.js("(p) => graphlab.state.set({ step: p })", first)
     assert tab.page.locator(".arrow.coming").count() == 1
-    dashes = tab.js("getComputedStyle(document.querySelector('.arrow.coming .arrow-line')).strokeDasharray")
-    assert dashes not in ("none", "")
-    tab.press("ArrowRight", "ArrowRight", "ArrowRight")
-    assert tab.js("document.querySelector('.card.now').dataset.name") == "d"
-    assert tab.page.locator(".arrow.lit").count() == 1  # from L came d's gradient
+    style = "getComputedStyle(document.querySelector('.arrow.coming .arrow-line'))"
+    assert tab.js(f"{style}.strokeDasharray") == "none"  # dashed is an arrow without a gradient
+    assert tab.js(f"parseFloat({style}.strokeWidth)") > 4
+
+
+LIT = """graphlab.picture.arrows.filter((arrow) => arrow.element.classList.contains("%s")).map((arrow) =>
+    [arrow.link.kind, ...arrow.link.edges[0]])"""
+
+
+@pytest.mark.parametrize("view", ["forward", "backward", "both"])
+def test_the_arrow_that_carries_the_gradient_is_lit(open_tab, tmp_path, view):
+    tab = open_tab(page_of(FAN, tmp_path), f"#step=0&view={view}")
+    for p in range(1, tab.js("graphlab.run.length") + 1):
+        tab.js("(p) => graphlab.state.set({ step: p })", p)
+        step = tab.js("graphlab.run.moments[graphlab.state.get('step') - 1].step")
+        lit = tab.js(LIT % "lit")
+        if step["kind"] == "seed":
+            assert lit == []
+        elif step["kind"] == "forward":
+            assert all(kind in ("forward", "data") and consumer == step["node"] for kind, consumer, _ in lit)
+            assert bool(lit) == (view != "backward")
+        else:  # a contribution, or adding it
+            wanted = [["backward", step["node"], step["slot"]]]
+            assert lit == (wanted if view != "forward" else [])
+
+
+def test_the_legend_says_what_the_page_s_own_colours_mean(open_tab, tmp_path):
+    tab = open_tab(page_of(FAN, tmp_path), "#step=3")
+    said = tab.page.locator(".legend").text_content()
+    assert "orange, heavy: the arrows of this step" in said
+    assert "blue, broad and pale: those of the next" in said
+    for name, of in (("lit", "--mark-now"), ("coming", "--accent")):
+        colour = tab.js(f"getComputedStyle(document.querySelector('.legend .text-{name}')).color")
+        tab.js("(of) => document.body.style.setProperty('outline-color', `var(${of})`)", of)
+        assert colour == tab.js("getComputedStyle(document.body).outlineColor")
+
+
+def test_dashed_is_an_arrow_without_a_gradient(open_tab, tmp_path):
+    dead = "graphlab: 1\ninputs: {x: -1, t: 3}\nparams: {w: 2}\nnodes: {r: relu(w * x), L: r + w * t}\nloss: L\n"
+    tab = open_tab(page_of(dead, tmp_path), "#step=99&view=backward")
+    dashes = """graphlab.picture.arrows.map((arrow) => [arrow.link.weight === undefined,
+        getComputedStyle(arrow.element.querySelector(".arrow-line")).strokeDasharray !== "none"])"""
+    found = tab.js(dashes)
+    assert all(without == dashed for without, dashed in found)
+    assert {without for without, _ in found} == {True, False}
 
 
 def test_what_is_not_computed_yet_is_a_dash_and_told_apart_without_colour(open_tab, tmp_path):
@@ -366,7 +406,7 @@ def test_why_a_gradient_is_what_it_is(open_tab, tmp_path):
     assert texts == [f"{number(path.product)} {' → '.join(path.nodes)}" for path in found.paths]
     tab.page.locator(".why .path").first.hover()
     assert tab.page.locator(".card.pointed").count() == len(found.paths[0].nodes)
-    assert tab.page.locator(".arrow.pointed").count() == len(found.paths[0].nodes) - 1
+    assert tab.page.locator(".arrow.pointed").count() == 2 * (len(found.paths[0].nodes) - 1)  # both directions
 
 
 def test_large_arrays_are_a_histogram(open_tab, sample_pages):

@@ -93,7 +93,7 @@ def test_a_guided_tour(open_tab, tmp_path):
     tab.page.click("[data-tour=on]")
     assert tab.step == 1
     assert tab.page.locator(".tour p").all_inner_texts() == ["A product.", "Of two."]
-    assert tab.page.locator(".arrow.pointed").count() == 1
+    assert tab.page.locator(".arrow.pointed").count() == 2  # with the data, and against it
     tab.page.click("[data-tour=on]")
     moment = tab.js("graphlab.run.moments[graphlab.state.get('step') - 1].step")
     assert (moment["kind"], moment["to"]) == ("contribution", tab.js("graphlab.nodeOf('b')"))

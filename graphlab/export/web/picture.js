@@ -138,7 +138,7 @@ export class Picture {
     this.arrows = this.picture.arrows.map(([place, path, tip, x, y]) => {
       const link = this.data.links[place];
       const heavy = link.weight ?? null;
-      const backward = link.kind !== "forward";
+      const backward = link.kind === "backward";
       const shade = heavy === null ? "" : ` scale-${Math.min(Math.floor(heavy * SCALE), SCALE - 1)}`;
       const [consumer, slot] = link.edges[0];
       const arrow = {
@@ -149,11 +149,11 @@ export class Picture {
       };
       const line = s("path", { d: path, class: "arrow-line" });
       if (heavy !== null && backward) line.style.setProperty("--width", `${0.8 + 2.8 * heavy}px`);
-      arrow.element = s("g", { class: `arrow arrow-${link.kind}${backward ? shade : ""}${link.bad ? " bad" : ""}` },
+      const none = backward && heavy === null && !link.bad ? " none" : "";
+      arrow.element = s("g", { class: `arrow arrow-${link.kind}${backward ? shade : ""}${link.bad ? " bad" : ""}${none}` },
         line, s("path", { d: tip, class: "arrow-tip" }));
-      arrow.ready = link.kind === "backward" ? arrow.sent : arrow.used;
+      arrow.ready = backward ? arrow.sent : arrow.used;
       this.note(arrow.element, arrow.ready);
-      if (link.kind === "both") this.note(arrow.element, arrow.sent, "unsent");
       return arrow;
     });
     return this.arrows.map((arrow) => arrow.element);
@@ -164,8 +164,7 @@ export class Picture {
       const lines = arrow.link.alt?.[this.lang] ?? arrow.link.lines;
       const texts = lines.map((line, k) => {
         const text = this.line(line, arrow.x, arrow.y + (k + 0.78) * 11.7, "", "middle");
-        const first = arrow.link.kind === "both" && k === 0;
-        this.note(text, arrow.link.kind === "forward" || first ? arrow.made : arrow.sent);
+        this.note(text, arrow.link.kind === "backward" ? arrow.sent : arrow.made);
         return text;
       });
       return (arrow.label = s("g", { class: `label label-${arrow.link.kind}` }, ...texts));
@@ -199,7 +198,7 @@ export class Picture {
     this.mark(moment, next);
   }
 
-  /** The current node bold, the edges that brought what it works on lit, the edge about to be written dashed. */
+  /** The current node bold, the arrows of its step lit, those of the next broad and pale: the legend says so. */
   mark(moment, next) {
     for (const element of this.marked ?? []) element.classList.remove("now", "lit", "coming");
     this.marked = [];
@@ -210,13 +209,9 @@ export class Picture {
     if (moment) {
       const box = this.boxOf(moment.step.node);
       if (box) add(box.element, "now");
-      for (const arrow of this.arrowsInto(moment)) this.both(arrow, (element) => add(element, "lit"));
+      for (const arrow of this.arrowsOf(moment)) this.both(arrow, (element) => add(element, "lit"));
     }
-    if (next?.step.kind === "contribution") {
-      for (const arrow of this.edgesOf(next.step)) this.both(arrow, (element) => add(element, "coming"));
-    } else if (next?.step.kind === "forward") {
-      for (const arrow of this.arrowsInto(next)) this.both(arrow, (element) => add(element, "coming"));
-    }
+    if (next) for (const arrow of this.arrowsOf(next)) this.both(arrow, (element) => add(element, "coming"));
   }
 
   both(arrow, act) {
@@ -234,18 +229,12 @@ export class Picture {
     return this.run.node(node) === node && this.boxOf(node) !== undefined;
   }
 
-  edgesOf(step) {
-    return this.arrows.filter((arrow) => arrow.link.edges.some(([c, k]) => c === step.node && k === step.slot));
-  }
-
-  /** Forward the edges into a node; backward those that brought its gradient. */
-  arrowsInto({ step }) {
-    const forward = step.kind === "forward";
-    return this.arrows.filter((arrow) => arrow.link.edges.some(([c, k]) => {
-      if (forward) return c === step.node && arrow.link.kind !== "backward";
-      const source = this.data.nodes[c].inputs[k];
-      return source !== null && this.run.node(source) === this.run.node(step.node) && arrow.link.kind !== "forward";
-    }));
+  /** Forward the edges into a node; backward the one that carries what is sent. */
+  arrowsOf({ step }) {
+    const back = step.kind === "contribution" || step.kind === "add";
+    if (step.kind === "seed") return [];
+    return this.arrows.filter(({ link }) => (link.kind === "backward") === back
+      && link.edges.some(([c, k]) => c === step.node && (!back || k === step.slot)));
   }
 
   select(node) {

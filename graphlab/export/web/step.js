@@ -81,13 +81,15 @@ export class StepPanel {
     return step.result ?? ASKED;
   }
 
-  /** How much this edge shrinks or grows the gradient. */
+  /** How much this edge shrinks or grows the gradient: between numbers a factor with its sign, else a ratio of sizes. */
   attenuation(step) {
     if (step.kind !== "contribution") return null;
     const [sent, upstream] = [this.run.array(step.array), this.run.array(this.data.nodes[step.node].grad)];
     const [a, b] = [rms(sent), rms(upstream)];
     if (!Number.isFinite(a) || !(b > 0)) return null;
-    return h("p", { class: "note" }, this.t("gradient ×{ratio} over this edge", { ratio: number(a / b, 3) }));
+    const one = sent.data?.length === 1 && upstream.data?.length === 1;
+    const ratio = number(one ? toFloat(sent.data[0]) / toFloat(upstream.data[0]) : a / b, 3);
+    return h("p", { class: "note" }, this.t("gradient ×{ratio} over this edge", { ratio: ratio.startsWith("-") ? `(${ratio})` : ratio }));
   }
 
   arrays(step) {
