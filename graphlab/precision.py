@@ -197,7 +197,7 @@ def sized(tree: Expr) -> Expr:
 
     >>> from graphlab.formula import parse, show
     >>> show(sized(parse("a @ b - c")))
-    '|a| @ |b| + |c|'
+    '|a| · |b| + |c|'
     """
     match tree:
         case Binary(op="-", right=Name(id="mu") | Call(function="mean")):

@@ -113,7 +113,7 @@ def backward_worked(trace: Trace, i: int, k: int, precision: int = 4, numbers: b
     if rule is None:
         return Worked(left, None, None, result)
     substituted = _substituted(trace, i, rule, precision, node.slots[k]) if numbers and part is not None else None
-    result += _in_brackets(convention_of(trace, i, k)) if numbers else ""
+    result += _in_brackets(convention_of(trace, i, k)) if numbers and part is not None else ""
     return Worked(left, rule.symbolic(symbols_of(trace, i, rule)), substituted, result)
 
 

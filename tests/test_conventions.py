@@ -98,3 +98,10 @@ def test_a_formula_that_no_number_mends_says_how_it_is_written():
     tree = parse("a / b")
     assert convention(tree, {"a": 0.0, "b": 0.0}, np.float64(0.5)) == "0 / 0 counts as 0.5"
     assert convention(tree, {"a": np.zeros(3), "b": np.zeros(3)}, np.arange(3.0)) == "as it is written this is 0 / 0"
+
+
+def test_before_backward_nothing_is_said_of_what_is_not_sent_yet():
+    g = gl.Graph()
+    gl.cross_entropy(g.param("p", [[1.0, 0.0]]), g.input("t", [0]), name="E")
+    trace = gl.forward(g)
+    assert backward_worked(trace, trace.graph.index["E"], 0).result == "–"
