@@ -99,7 +99,9 @@ def targets(
             ignored = np.asarray(t) == ignore_index
             kept = np.asarray(~ignored, dtype)
         over = total(each[labels] * kept.reshape(-1))
-        t = np.eye(classes, dtype=dtype)[labels].reshape(x.shape)
+        rows = np.zeros((len(labels), classes), dtype)
+        rows[np.arange(len(labels)), labels] = 1
+        t = rows.reshape(x.shape)
         each = each * kept[..., None]
     q = each * (t * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else t)
     return Targets(q, each * dtype.type(1 - label_smoothing), over if reduction == "mean" else dtype.type(1), ignored)
