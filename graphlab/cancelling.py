@@ -46,6 +46,7 @@ def note(trace: Trace, i: int, k: int = -1) -> str:
     trace: without noise.
 
     >>> import graphlab as gl
+    >>> from graphlab.rounding import without_noise
     >>> text = "graphlab: 1\\nparams: {x: 0.1}\\nnodes: {a: x * -0.3, b: x * 0.2, c: x * 0.1, L: a + b + c}\\nloss: L"
     >>> note(without_noise(gl.backward(gl.forward(gl.loads(text)))), 0)
     '0 (but for rounding): the terms cancel: 0.1 from c, 0.2 from b, -0.3 from a'
