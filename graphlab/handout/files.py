@@ -14,7 +14,7 @@ from graphlab.files import write_file
 from graphlab.handout.content import HANGUL, KOREAN, Figure, Handout
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
-from graphlab.handout.letters import doubtful, missing, spelled
+from graphlab.export.letters import doubtful, missing, spelled
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import to_typst
 from graphlab.messages import did_you_mean, in_language, tr

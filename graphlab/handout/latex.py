@@ -24,7 +24,7 @@ from graphlab.handout.content import (
     Value,
     breakable,
 )
-from graphlab.handout.letters import DOUBTFUL
+from graphlab.export.letters import DOUBTFUL
 from graphlab.messages import tr
 
 LONG = 40  # letters of a table's cell that stay in one line
