@@ -21,12 +21,12 @@ EMBEDDED = "graphviz-pure"
 PROGRAMS = (EMBEDDED, "dot")  # in the order in which they are tried
 PATIENCE = 20.0  # seconds, where our own layout can draw instead
 
-# graphviz-pure measures texts by its own tables, which have ASCII for two fonts as wide as those of the themes. It takes
-# each byte of any other letter for as wide as a blank.
-FONT, MONO = "Helvetica", "Courier"
+# graphviz-pure measures texts by its own tables of a few fonts' ASCII letters; it takes each byte of any other letter for
+# as wide as a blank. These two are the widest of the themes' fonts, so that a picture holds its texts in any of them.
+FONT, MONO = "DejaVu Sans", "Courier"
 _MONO = re.compile(f'<FONT FACE="{MONO}">(.*?)</FONT></TD>', re.DOTALL)
-_BLANK = 0.278  # of the font size, in Helvetica
-_SPARE = {1: "~^@$`|", 2: "".join(map(chr, range(0x780, 0x7B2))), 4: "".join(map(chr, range(0xF0000, 0xF4000)))}
+_BLANK = 0.318  # of the font size
+_SPARE = {1: "~^@$`|", 2: "".join(map(chr, range(0x780, 0x7B2)))}
 
 
 class EngineError(Exception):
@@ -87,9 +87,9 @@ def measurable(source: str) -> tuple[str, dict[int, str]]:
 
     A letter beyond ASCII is stood in for by an unused one of so many bytes that it measures what the letter needs.
 
-    >>> text, back = measurable("a [label=<한 → 2>]")
-    >>> text.translate(back), [len(letter.encode()) for letter in text[10:13]]
-    ('a [label=<한 → 2>]', [4, 1, 4])
+    >>> text, back = measurable("a [label=<한 ∂2>]")
+    >>> text.translate(back), [len(letter.encode()) for letter in text[10:15]]
+    ('a [label=<한 ∂2>]', [3, 1, 2, 1, 1])
     """
     used = set(source)
     mono = {letter for text in _MONO.findall(source) for letter in text if cells(letter) == 1}
@@ -98,7 +98,7 @@ def measurable(source: str) -> tuple[str, dict[int, str]]:
     for letter in sorted(used):
         if letter.isascii():
             continue
-        size = 1 if letter in mono else min(4, max(2, round(text_width(letter, 1.0) / _BLANK)))
+        size = 1 if letter in mono else max(2, round(text_width(letter, 1.0) / _BLANK))
         stand_in = next(spare[size], None) if size in spare and size != len(letter.encode()) else None
         if stand_in is not None:
             there[ord(letter)] = stand_in

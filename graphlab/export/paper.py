@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import html
+import json
 import re
+import xml.etree.ElementTree as ET
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,12 +22,30 @@ SAID = 8  # letters that a warning names
 _PACKAGED = {"fontpkg_arimo": "files", "pylopdf_fonts_ko": "."}  # Arimo is as wide as Helvetica and Arial
 _OURS = {SANS: "Arimo", MONO: "DejaVu Sans Mono"}  # the latter comes with typst, as do mathematical signs
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
-_FAMILY = re.compile(r'font-family="([^"]*)"')
-_SAID = re.compile(r">([^<]+)<(?!/title>)")
-_BOLD = re.compile(r'(<(?:text|tspan)[^>]*font-weight="bold"[^>]*>)([^<]+)')
-_KOREAN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+")
-_PAGE = """#set page(width: {width}pt, height: {height}pt, margin: 0pt)
-#image(bytes(sys.inputs.svg), format: "svg", width: {width}pt, height: {height}pt)
+_MOVED = re.compile(r"translate\(([-\d.]+)[ ,]([-\d.]+)\)")
+_SVG = "{http://www.w3.org/2000/svg}"
+_STYLE = {  # what a text inherits from what it stands in
+    "font-family": SANS, "font-size": "10", "font-weight": "normal", "font-style": "normal", "fill": "#000000",
+    "text-anchor": "start", "text-decoration": "none",
+}  # fmt: skip
+_KOREAN = re.compile("([\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)")
+# Texts are set by typst, which looks for each letter in one font after the other. The Korean one has no bold cut: its
+# bold letters are drawn with a stroke.
+_PAGE = r"""#set page(width: {width}pt, height: {height}pt, margin: 0pt)
+#set text(top-edge: "baseline", bottom-edge: "baseline", spacing: 100%, hyphenate: false)
+#place(image(bytes(sys.inputs.svg), format: "svg", width: {width}pt, height: {height}pt))
+#for line in json(bytes(sys.inputs.lines)) {{
+  let wide = 100000pt
+  let runs = line.runs.map(run => {{
+    let said = text(
+      run.text, font: (run.font, "Arimo", "Noto Sans KR"), size: run.size * 1pt, fill: rgb(run.fill),
+      weight: run.weight, style: run.style, stroke: if run.stroked {{ 0.035em + rgb(run.fill) }},
+    )
+    if run.underlined {{ underline(said) }} else {{ said }}
+  }})
+  let left = line.x * 1pt - if line.middle {{ wide / 2 }} else {{ 0pt }}
+  place(dx: left, dy: line.y * 1pt, box(width: wide, align(if line.middle {{ center }} else {{ start }}, runs.join())))
+}}
 """
 
 
@@ -63,8 +82,9 @@ def to_paper(svg: str, fmt: str) -> tuple[bytes, list[str]]:
     except ImportError:
         text = "{fmt} needs the typst package: pip install 'typst>=0.14,<0.16'; .svg needs nothing"
         raise MissingDependencyError(tr(text, fmt=fmt.upper())) from None
-    absent, helped = absent_letters(tuple(html.unescape(text) for text in _SAID.findall(svg)))
-    others = any(family not in _OURS for family in _FAMILY.findall(svg))
+    drawing, lines = _texts_apart(svg)
+    runs = [run for line in lines for run in line["runs"]]
+    absent, helped = absent_letters(tuple(run["text"] for run in runs))
     notes = []
     if absent:
         text = "no font here has {letters}: an empty box stands in its place in the {fmt}"
@@ -79,11 +99,16 @@ def to_paper(svg: str, fmt: str) -> tuple[bytes, list[str]]:
             raise ExportError(tr(text, **pixels))
         text = "the PNG was scaled down to {width}×{height} pixels: an .svg keeps every text legible"
         notes.append(tr(text, **pixels))
+    for line in lines:
+        line["x"], line["y"] = line["x"] * shrunk, line["y"] * shrunk
+    for run in runs:
+        run["size"] *= shrunk
     page = _PAGE.format(width=f"{width * shrunk:.4f}", height=f"{height * shrunk:.4f}")
+    others = any(run["font"] not in _OURS.values() for run in runs)
     try:
         made = typst.compile(
-            page.encode(), format=fmt, ppi=float(PNG_DPI), timestamp=0, sys_inputs={"svg": _in_our_fonts(svg)},
-            font_paths=typst_fonts(helped or others),
+            page.encode(), format=fmt, ppi=float(PNG_DPI), timestamp=0, font_paths=typst_fonts(helped or others),
+            sys_inputs={"svg": drawing, "lines": json.dumps(lines)},
         )  # fmt: skip
     except (RuntimeError, TypeError, ValueError) as error:
         why = str(error)[:300]
@@ -107,16 +132,45 @@ def listed(letters: set[str]) -> str:
     return ", ".join(said[:SAID]) + (", …" if len(said) > SAID else "")
 
 
-def _in_our_fonts(svg: str) -> str:
-    """With the fonts that we bring. The Korean one has no bold cut, so bold letters are drawn with a stroke."""
-    svg = _FAMILY.sub(lambda found: f'font-family="{_OURS.get(found[1], found[1] + ",Arimo")}"', svg)
-    return _BOLD.sub(_thickened, svg)
+def _texts_apart(svg: str) -> tuple[str, list[dict[str, Any]]]:
+    """The drawing without its texts, and the texts: lines of runs, each with its place, font and ink."""
+    root = ET.fromstring(svg)
+    lines: list[dict[str, Any]] = []
+    waiting = [(root, _STYLE, 0.0, 0.0)]
+    while waiting:
+        element, style, x, y = waiting.pop()
+        style = style | {key: value for key, value in element.attrib.items() if key in _STYLE}
+        if moved := _MOVED.search(element.get("transform", "")):
+            x, y = x + float(moved[1]), y + float(moved[2])
+        for child in list(element):
+            if child.tag == f"{_SVG}text":
+                lines.append(_line(child, style, x, y))
+            if child.tag in (f"{_SVG}text", f"{_SVG}title"):
+                element.remove(child)
+            else:
+                waiting.append((child, style, x, y))
+    ET.register_namespace("", _SVG[1:-1])
+    return ET.tostring(root, encoding="unicode"), lines
 
 
-def _thickened(match: re.Match[str]) -> str:
-    opening, text = match.groups()
-    fill = re.search(r'fill="([^"]+)"', opening)
-    size = re.search(r'font-size="([\d.]+)"', opening)
-    width = 0.035 * (float(size[1]) if size else 10.0)
-    stroke = f'<tspan stroke="{fill[1] if fill else "#000000"}" stroke-width="{width:.2f}">'
-    return opening + _KOREAN.sub(lambda found: f"{stroke}{found[0]}</tspan>", text)
+def _line(element: ET.Element, around: dict[str, str], x: float, y: float) -> dict[str, Any]:
+    style = around | {key: value for key, value in element.attrib.items() if key in _STYLE}
+    runs = _runs(element.text, style)
+    for part in element:
+        runs += _runs(part.text, style | part.attrib) + _runs(part.tail, style)
+    return {
+        "x": x + float(element.get("x", "0")), "y": y + float(element.get("y", "0")),
+        "middle": style["text-anchor"] == "middle", "runs": runs,
+    }  # fmt: skip
+
+
+def _runs(text: str | None, style: dict[str, str]) -> list[dict[str, Any]]:
+    """A text in one style, its Korean parts apart where it is bold."""
+    bold, family = style["font-weight"] == "bold", style["font-family"]
+    run = {
+        "font": _OURS.get(family, family.split(",")[0]), "size": float(style["font-size"]), "fill": style["fill"],
+        "weight": "bold" if bold else "regular", "style": style["font-style"],
+        "underlined": style["text-decoration"] == "underline",
+    }  # fmt: skip
+    parts = _KOREAN.split(text or "") if bold else [text or ""]
+    return [run | {"text": part, "stroked": k % 2 == 1} for k, part in enumerate(parts) if part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,8 @@ def _by(name: str, diagram: Diagram, theme: str | Theme, timeout: float) -> str:
     look = get_theme(theme)
     placed = bool(diagram.boxes) and all(box.position is not None for box in diagram.boxes)
     svg = tidy(lay_out(name, [to_dot(diagram, measured(look))], "svg", placed, timeout), diagram)
-    for ours, asked in ((FONT, look.font), (MONO, look.mono)):
-        svg = svg.replace(f'font-family="{ours}', f'font-family="{asked}')
+    for known, asked in ((FONT, look.font), (MONO, look.mono)):  # Graphviz adds what is like the ones that it knows
+        svg = re.sub(f'font-family="{known}[^"]*"', f'font-family="{asked}"', svg)
     return svg
 
 
