@@ -16,8 +16,8 @@ from graphviz.quoting import attr_list
 from graphlab.diagram import Diagram
 from graphlab.export.cards import box_size
 from graphlab.export.dot import clusters, graph_attributes, roomy, top_left, twins
-from graphlab.export.layered import Rect, lay_out
 from graphlab.export.engines import measured, run_engine
+from graphlab.export.layered import Rect, lay_out
 from graphlab.export.picture import is_slow
 from graphlab.export.spots import label_size
 from graphlab.export.theme import Theme

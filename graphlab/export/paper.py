@@ -64,7 +64,7 @@ def typst_fonts(system: bool) -> Any:
 
 
 def absent_letters(part: Any) -> tuple[set[str], bool]:
-    """The letters of a text, a page or a picture that no font here has; whether fonts of this machine help with others."""
+    """The letters of texts, a page or a picture that no font here has; whether this machine's fonts help with others."""
     left = missing(doubtful(part), ((str(path), 0) for path in packaged_fonts()))
     if not left:
         return left, False

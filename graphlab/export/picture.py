@@ -10,7 +10,18 @@ from graphlab.diagram import Diagram
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export.dot import PAD, to_dot
 from graphlab.export.engines import (
-    EMBEDDED, FONT, MONO, PATIENCE, PROGRAMS, EngineError, SlowError, install, lay_out, measured, run_engine, version,
+    EMBEDDED,
+    FONT,
+    MONO,
+    PATIENCE,
+    PROGRAMS,
+    EngineError,
+    SlowError,
+    install,
+    lay_out,
+    measured,
+    run_engine,
+    version,
 )  # fmt: skip
 from graphlab.export.layered import reach, to_svg
 from graphlab.export.paper import picture_size, to_paper

@@ -5,17 +5,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import to_picture
+from graphlab.export.letters import spelled
+from graphlab.export.paper import absent_letters, typst_fonts
 from graphlab.export.theme import SANS
 from graphlab.files import write_file
 from graphlab.handout.content import KOREAN, Figure, Handout
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
-from graphlab.export.letters import spelled
-from graphlab.export.paper import absent_letters, typst_fonts
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import to_typst
 from graphlab.messages import did_you_mean, in_language, tr
@@ -116,9 +115,7 @@ def _pdf(page: Handout, path: Path) -> Saved:
         text = to_typst(page, "{name}.pdf", fonts(page), page.lang)
         source.write_text(text, encoding="utf-8")
         try:
-            made = typst.compile(
-                str(source), format="pdf", root=folder, timestamp=0, font_paths=typst_fonts(helped)
-            )
+            made = typst.compile(str(source), format="pdf", root=folder, timestamp=0, font_paths=typst_fonts(helped))
         except (RuntimeError, TypeError, ValueError) as error:
             raise ExportError(tr("typst could not set the page: {why}", why=str(error)[:300])) from None
     write_file(path, bytes(made))

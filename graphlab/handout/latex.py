@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
+from graphlab.export.letters import DOUBTFUL
 from graphlab.handout.content import (
     HANGUL,
     KOREAN,
@@ -24,7 +25,6 @@ from graphlab.handout.content import (
     Value,
     breakable,
 )
-from graphlab.export.letters import DOUBTFUL
 from graphlab.messages import tr
 
 LONG = 40  # letters of a table's cell that stay in one line
