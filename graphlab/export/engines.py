@@ -21,8 +21,8 @@ EMBEDDED = "graphviz-pure"
 PROGRAMS = (EMBEDDED, "dot")  # in the order in which they are tried
 PATIENCE = 20.0  # seconds, where our own layout can draw instead
 
-# graphviz-pure measures texts by its own tables of a few fonts' ASCII letters; each byte of any other letter counts as a
-# blank. These two are the widest of the themes' fonts, so that a picture holds its texts in any of them.
+# graphviz-pure measures texts by its own tables of a few fonts' ASCII letters; each byte of any other letter counts as
+# a blank. These two are the widest of the themes' fonts, so that a picture holds its texts in any of them.
 FONT, MONO = "DejaVu Sans", "Courier"
 _MONO = re.compile(f'<FONT FACE="{MONO}">(.*?)</FONT></TD>', re.DOTALL)
 _BLANK = 0.318  # of the font size

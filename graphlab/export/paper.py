@@ -64,7 +64,7 @@ def typst_fonts(system: bool) -> Any:
 
 
 def absent_letters(part: Any) -> tuple[set[str], bool]:
-    """The letters of texts, a page or a picture that no font here has; whether this machine's fonts help with others."""
+    """The letters of texts, a page or a picture that no font here has; whether this machine's help with others."""
     left = missing(doubtful(part), ((str(path), 0) for path in packaged_fonts()))
     if not left:
         return left, False
@@ -105,10 +105,11 @@ def to_paper(svg: str, fmt: str) -> tuple[bytes, list[str]]:
         run["size"] *= shrunk
     page = _PAGE.format(width=f"{width * shrunk:.4f}", height=f"{height * shrunk:.4f}")
     others = any(run["font"] not in _OURS.values() for run in runs)
+    inputs = {"svg": drawing, "lines": json.dumps(lines)}
     try:
         made = typst.compile(
-            page.encode(), format=fmt, ppi=float(PNG_DPI), timestamp=0, font_paths=typst_fonts(helped or others),
-            sys_inputs={"svg": drawing, "lines": json.dumps(lines)},
+            page.encode(), format="pdf" if fmt == "pdf" else "png", ppi=float(PNG_DPI), timestamp=0, sys_inputs=inputs,
+            font_paths=typst_fonts(helped or others),
         )  # fmt: skip
     except (RuntimeError, TypeError, ValueError) as error:
         why = str(error)[:300]
