@@ -32,7 +32,7 @@ _KOREAN = re.compile("([\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)")
 # Texts are set by typst, which looks for each letter in one font after the other. The Korean one has no bold cut: its
 # bold letters are drawn with a stroke.
 _PAGE = r"""#set page(width: {width}pt, height: {height}pt, margin: 0pt)
-#set text(top-edge: "baseline", bottom-edge: "baseline", spacing: 100%, hyphenate: false)
+#set text(top-edge: "baseline", bottom-edge: "baseline", hyphenate: false, ligatures: false, kerning: true)
 #place(image(bytes(sys.inputs.svg), format: "svg", width: {width}pt, height: {height}pt))
 #for line in json(bytes(sys.inputs.lines)) {{
   let wide = 100000pt

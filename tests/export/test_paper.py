@@ -99,6 +99,11 @@ def test_what_the_pictures_say_has_its_letters() -> None:
         assert drawn != box, letter
 
 
+def test_two_signs_are_not_one() -> None:
+    """A font may have a dash for two minus signs, which would be another number."""
+    assert pixels(to_picture(card("--1"), "png")[0]) != pixels(to_picture(card("–1"), "png")[0])
+
+
 def test_bold_korean_is_bold() -> None:
     plain, bold = (pixels(to_paper(svg(weight), "png")[0]) for weight in ("normal", "bold"))
     assert sum(byte != 0 for byte in bold) != sum(byte != 0 for byte in plain)
