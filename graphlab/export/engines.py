@@ -68,7 +68,10 @@ def lay_out(name: str, sources: Sequence[str], fmt: str, placed: bool, timeout: 
     source, back = "\n".join(sources), dict[int, str]()
     if name == EMBEDDED:
         source, back = measurable(source)
-    return _run([path, *how, f"-T{fmt}"], source.encode(), timeout).decode("utf-8", "replace").translate(back)
+    out = _run([path, *how, f"-T{fmt}"], source.encode(), timeout).decode("utf-8", "replace").translate(back)
+    if fmt == "svg" and not ("<svg" in out and out.rstrip().endswith("</svg>")):
+        raise EngineError(tr("it wrote no SVG"))
+    return out
 
 
 def run_engine(sources: Sequence[str]) -> list[dict[str, Any]] | None:

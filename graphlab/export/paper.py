@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ _PAGE = r"""#set page(width: {width}pt, height: {height}pt, margin: 0pt)
 
 def packaged_fonts() -> list[Path]:
     """The font files that are installed with graphlab; those inside typst are not among them."""
-    folders = (Path(str(files(name))) / inside for name, inside in _PACKAGED.items())
+    there = ((name, inside) for name, inside in _PACKAGED.items() if find_spec(name))
+    folders = (Path(str(files(name))) / inside for name, inside in there)
     return sorted(path for folder in folders for path in folder.iterdir() if path.suffix in (".ttf", ".otf"))
 
 

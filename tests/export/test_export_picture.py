@@ -140,6 +140,16 @@ class TestFakeDot:
         with pytest.raises(MissingDependencyError, match=r"'dot' does not work here \(libXrender"):
             to_picture(pictures.korean(), "pdf", engine="dot")
 
+    @pytest.mark.parametrize("junk", ["%PDF fake", "<svg width='8pt'><g>", "</svg> before <svg>"])
+    def test_what_is_no_svg_is_not_taken_for_one(
+        self, junk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_embedded: None
+    ) -> None:
+        fake(tmp_path, monkeypatch, f"import sys; sys.stdin.read(); print({junk!r})")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert "plain layout" in to_picture(pictures.korean(), "svg")[1][0]
+        with pytest.raises(MissingDependencyError, match="it wrote no SVG"):
+            to_picture(pictures.korean(), "png", engine="dot")
+
     def test_a_slow_engine_is_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_embedded: None) -> None:
         pid = tmp_path / "pid"
         fake(tmp_path, monkeypatch, f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
