@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
@@ -43,14 +42,10 @@ def drawing(nodes: int) -> dict[str, float]:
 
 
 def _layout(dot: str) -> float:
-    if shutil.which("dot"):
-        return _seconds(lambda: subprocess.run(["dot", "-Tsvg"], input=dot.encode(), capture_output=True, check=True))[
-            0
-        ]
-    import pygraphviz
+    from graphlab.export.engines import PROGRAMS, program
 
-    graph = pygraphviz.AGraph(string=dot)
-    return _seconds(lambda: graph.draw(format="svg", prog="dot"))[0]
+    found = next(path for path in map(program, reversed(PROGRAMS)) if path)  # the system's dot, if there is one
+    return _seconds(lambda: subprocess.run([found, "-Tsvg"], input=dot.encode(), capture_output=True, check=True))[0]
 
 
 def loading(nodes: int) -> dict[str, float]:

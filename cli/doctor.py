@@ -10,7 +10,7 @@ from graphlab.messages import tr
 
 from .screen import say, say_all, width
 
-REQUIRED = ("numpy", "networkx", "graphviz", "pygraphviz", "click", "rich", "PyYAML")
+REQUIRED = ("numpy", "networkx", "graphviz", "graphviz-pure", "typst", "click", "rich", "PyYAML")
 OPTIONAL = ("torch",)
 TEXT_FORMATS = (".dot", ".txt")
 
@@ -40,8 +40,8 @@ def _installed() -> list[list[Text]]:
 
     uses = {
         "numpy": tr("all numbers"), "networkx": tr("graph algorithms"), "graphviz": tr("writing DOT"),
-        "pygraphviz": tr("layout without the program dot"), "click": tr("this command line"),
-        "rich": tr("progress bars, text widths"), "PyYAML": tr("model files"),
+        "graphviz-pure": tr("layout without the program dot"), "typst": tr("PNG and PDF"),
+        "click": tr("this command line"), "rich": tr("progress bars, text widths"), "PyYAML": tr("model files"),
         "torch": tr("optional: the judge in the tests"),
     }  # fmt: skip
     rows: list[list[Text]] = [
@@ -75,10 +75,11 @@ def _engines() -> tuple[list[list[Text]], list[list[Text]]]:
     found = engine_status()
     engines: list[list[Text]] = [[one.name, _yes(one.works), one.version, one.install] for one in found]
     formats: list[list[Text]] = [[fmt, _yes(True), tr("nothing else")] for fmt in TEXT_FORMATS]
+    able = ", ".join(one.name for one in found if one.works)
     for fmt in FORMATS:
-        able = [one.name for one in found if fmt in one.formats]
-        missing = "; ".join(one.install for one in found if one.install and fmt not in one.formats)
-        formats.append([f".{fmt}", _yes(bool(able)), ", ".join(able) or missing])
+        lacks = fmt != "svg" and _version("typst") is None
+        how = tr("pip install {name}", name="typst") if lacks else able if fmt == "svg" else f"{able}; typst"
+        formats.append([f".{fmt}", _yes(not lacks), how])
     return engines, formats
 
 

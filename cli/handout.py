@@ -22,7 +22,7 @@ ENDINGS = (".pdf", ".html", ".md", ".tex", ".typ")
 _HELP = tr("""Write a handout that works through a model: the graph, each step as rule, numbers and result, the
 gradients, a step of gradient descent, and a check.
 
-A .pdf needs the extra: pip install 'graphlab[handout]'. A .md, .tex or .typ has its figures beside it.
+A .pdf or .html is one file; a .md, .tex or .typ has its figures beside it.
 
 \b
 Examples:

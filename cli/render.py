@@ -23,7 +23,7 @@ VIEWS = ("forward", "backward", "both", "neurons", "neurons-backward")
 NEED_A_LOSS = {"backward", "both", "neurons-backward"}
 DETAILS = ("names", "shapes", "stats", "values")
 THEMES = ("light", "dark", "print", "colorblind")
-ENGINES = ("dot", "pygraphviz", "layered")
+ENGINES = ("graphviz-pure", "dot", "layered")
 EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".txt")
 
 _HELP = tr("""Draw a model: every value forward, every gradient backward.

@@ -6,7 +6,6 @@ where there is no engine, or where it would take too long.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from graphviz.quoting import attr_list
 from graphlab.diagram import Diagram
 from graphlab.export.cards import box_size
 from graphlab.export.dot import clusters, ends, graph_attributes, roomy, top_left, turns, twins
+from graphlab.export.engines import measured, run_engine
 from graphlab.export.layered import Rect, lay_out
-from graphlab.export.picture import is_slow, run_engine
+from graphlab.export.picture import is_slow
 from graphlab.export.spots import label_size
 from graphlab.export.theme import Theme
 
@@ -56,11 +56,11 @@ def place_all(diagrams: Sequence[Diagram], look: Theme, sizes: Sequence[Sequence
     40.0
     """
     quick = [k for k, diagram in enumerate(diagrams) if diagram.boxes and not is_slow(diagram)]
-    found = run_engine([_skeleton(diagrams[k], look, sizes[k]) for k in quick]) if quick else []
+    found = run_engine([_skeleton(diagrams[k], measured(look), sizes[k]) for k in quick]) if quick else []
     out: dict[int, Placed] = {}
     if found is not None:
-        for k, text in zip(quick, found, strict=True):
-            out[k] = _read(json.loads(text), diagrams[k], look, sizes[k])
+        for k, one in zip(quick, found, strict=True):
+            out[k] = _read(one, diagrams[k], look, sizes[k])
     return [out.get(k) or _own(diagram, look, sizes[k]) for k, diagram in enumerate(diagrams)]
 
 

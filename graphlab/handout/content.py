@@ -11,8 +11,8 @@ from graphlab.diagram import Diagram
 ACROSS = 10  # numbers or words of an answer that are written in a line by hand
 WIDEST = 140  # millimetres of a blank, so that its sign stands before it
 ROWS = 12  # a table of no more rows is not broken over pages
-KOREAN = (  # fonts with Korean letters: the first that the system has; neither typst nor LaTeX brings one
-    "Noto Serif CJK KR", "Noto Serif KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
+KOREAN = (  # fonts with Korean letters: the first is installed with graphlab; LaTeX takes the first that the system has
+    "Noto Serif KR", "Noto Serif CJK KR", "NanumMyeongjo", "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic",
     "Apple SD Gothic Neo", "AppleMyungjo", "Malgun Gothic", "Batang",
 )  # fmt: skip
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+")

@@ -5,23 +5,22 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import to_picture
+from graphlab.export.letters import spelled
+from graphlab.export.paper import absent_letters, typst_fonts
 from graphlab.export.theme import SANS
 from graphlab.files import write_file
-from graphlab.handout.content import HANGUL, KOREAN, Figure, Handout
+from graphlab.handout.content import KOREAN, Figure, Handout
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
-from graphlab.handout.letters import doubtful, missing, spelled
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import to_typst
 from graphlab.messages import did_you_mean, in_language, tr
 
 FONTS = ("Libertinus Serif", "New Computer Modern Math", "DejaVu Sans")  # the first two come with typst
-# Figures are laid out in Helvetica; these are as wide, and the last, which comes with typst, is narrower.
-FIGURE_FONTS = "Helvetica,Arial,Liberation Sans,Nimbus Sans,Arimo,Libertinus Serif"
+FIGURE_FONTS = "Arimo,Helvetica,Arial,Liberation Sans,Nimbus Sans,Libertinus Serif"  # none wider than a figure's boxes
 _Drawn = tuple[dict[str, bytes], list[str]]  # each figure's picture by its name, and what there is to say
 Saved = tuple[list[Path], list[str]]  # what was written, and what there is to say of it
 
@@ -44,14 +43,6 @@ def save(page: Handout, path: str | Path) -> Saved:
 def fonts(page: Handout) -> tuple[str, ...]:
     """The fonts of a page's texts, in the order in which a letter is looked for."""
     return (*FONTS, *KOREAN)
-
-
-def _check_korean(typst: Any) -> None:
-    """Raises MissingDependencyError where no font has Korean letters: never empty boxes."""
-    there = {font.family for font in typst.Fonts().fonts()}
-    if not there & set(KOREAN):
-        text = "this page has Korean letters, and no font here has them: apt install fonts-nanum (or one of {known})"
-        raise MissingDependencyError(tr(text, known=", ".join(KOREAN[:4])))
 
 
 def _pictures(page: Handout, fmt: str) -> _Drawn:
@@ -109,25 +100,22 @@ def _pdf(page: Handout, path: Path) -> Saved:
     try:
         import typst
     except ImportError:
-        text = "a .pdf handout needs the typst package: pip install 'graphlab[handout]'; .html needs nothing"
+        text = "a .pdf handout needs the typst package: pip install 'typst>=0.14,<0.16'; .html needs nothing"
         raise MissingDependencyError(tr(text)) from None
-    letters = doubtful(page)
-    absent = missing(letters, ((str(f.path), f.index) for f in typst.Fonts().fonts() if f.path)) if letters else set()
+    absent, helped = absent_letters(page)
     page = spelled(page, absent)
-    pictures, said = _typst_pictures(page)
+    pictures, said = _pictures(page, "pdf")
     if absent:
         text = "no font here has {letters}; a code point such as [U+1F600] stands in its place"
         said.append(tr(text, letters=" ".join(sorted(absent))))
     with tempfile.TemporaryDirectory() as folder:
         for name, picture in pictures.items():
-            (Path(folder) / f"{name}.svg").write_bytes(picture)
+            (Path(folder) / f"{name}.pdf").write_bytes(picture)
         source = Path(folder) / "handout.typ"
-        text = to_typst(page, "{name}.svg", fonts(page), page.lang)
-        if HANGUL.search(text):
-            _check_korean(typst)
+        text = to_typst(page, "{name}.pdf", fonts(page), page.lang)
         source.write_text(text, encoding="utf-8")
         try:
-            made = typst.compile(str(source), format="pdf", root=folder, timestamp=0)
+            made = typst.compile(str(source), format="pdf", root=folder, timestamp=0, font_paths=typst_fonts(helped))
         except (RuntimeError, TypeError, ValueError) as error:
             raise ExportError(tr("typst could not set the page: {why}", why=str(error)[:300])) from None
     write_file(path, bytes(made))

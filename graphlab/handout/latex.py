@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from graphlab.export.escape import isolated, visible
+from graphlab.export.letters import DOUBTFUL
 from graphlab.handout.content import (
     HANGUL,
     KOREAN,
@@ -25,7 +26,6 @@ from graphlab.handout.content import (
     Value,
     breakable,
 )
-from graphlab.handout.letters import DOUBTFUL
 from graphlab.messages import tr
 
 LONG = 40  # letters of a table's cell that stay in one line

@@ -52,11 +52,13 @@ def test_render_of_a_name_that_is_not_there(run: Run, folder: Path, option: list
     assert not list(folder.glob("*.svg"))
 
 
-def test_render_with_an_engine(run: Run, folder: Path) -> None:
-    assert run("render", "model.yaml", "-o", "p.svg", "--engine", "layered").exit_code == 0
-    refused = run("render", "model.yaml", "-o", "p.png", "--engine", "layered")
-    assert (refused.exit_code, refused.stdout) == (1, "")
-    assert "SVG only" in refused.stderr
+def test_render_with_an_engine(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for extension in ("svg", "png", "pdf"):
+        assert run("render", "model.yaml", "-o", f"p.{extension}", "--engine", "layered").exit_code == 0
+    monkeypatch.setenv("PATH", "")
+    refused = run("render", "model.yaml", "-o", "q.png", "--engine", "dot")
+    assert (refused.exit_code, refused.stdout) == (1, "") and not (folder / "q.png").exists()
+    assert "graphviz-pure · layered work" in refused.stderr
 
 
 def test_render_of_a_model_without_a_loss(run: Run, folder: Path) -> None:
@@ -327,7 +329,7 @@ def test_doctor_says_what_works(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert without.exit_code == 0
     rows = [line.split() for line in without.stdout.splitlines()]
     assert next(row for row in rows if row[:1] == ["dot"])[:2] == ["dot", "no"]
-    assert next(row for row in rows if row[:1] == [".svg"])[-1] == "layered"
+    assert next(row for row in rows if row[:1] == [".svg"])[-2:] == ["graphviz-pure,", "layered"]
 
 
 def test_a_folder_named_with_a_slash_is_made(run: Run, folder: Path) -> None:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import json
 import re
 
 import graphviz.quoting
 import pictures
-import pygraphviz
 import pytest
 from hypothesis import given, strategies as st
 
 from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError
 from graphlab.export.dot import LARGE, to_dot
+from graphlab.export.engines import lay_out
 from graphlab.export.escape import dot_text, isolated, visible, xml_text
 from graphlab.export.metrics import text_width
 from graphlab.export.theme import THEMES
+
+
+def laid_out(dot: str, placed: bool = False) -> dict:
+    """What the engine reads in a DOT text, and where it puts it: boxes by name, edges, clusters."""
+    found = json.loads(lay_out("graphviz-pure", [dot], "json0", placed, 60.0))
+    objects = found.get("objects", [])
+    return {
+        "boxes": {o["name"]: o for o in objects if "nodes" not in o and not o["name"].startswith("cluster")},
+        "edges": [(objects[e["tail"]]["name"], objects[e["head"]]["name"], e) for e in found.get("edges", [])],
+    }
+
 
 FORBIDDEN = re.compile(
     r"\b(URL|href|stylesheet|image|shapefile|imagepath|fontpath|target|tooltip|src)\s*=", re.IGNORECASE
@@ -33,10 +45,10 @@ def markup_only(dot: str) -> str:
 @pytest.mark.parametrize("name", pictures.PICTURES)
 def test_it_is_dot_with_all_ids(name: str, theme: str) -> None:
     diagram = pictures.PICTURES[name]()
-    graph = pygraphviz.AGraph(string=to_dot(diagram, theme))
-    assert sorted(graph.nodes()) == sorted(box.id for box in diagram.boxes)
-    assert sorted(e.attr["id"] for e in graph.edges()) == sorted(a.id for a in diagram.arrows)
-    assert sorted((str(a), str(b)) for a, b in graph.edges()) == sorted((a.tail, a.head) for a in diagram.arrows)
+    graph = laid_out(to_dot(diagram, theme), placed=diagram.boxes[0].position is not None)
+    assert sorted(graph["boxes"]) == sorted(box.id for box in diagram.boxes)
+    assert sorted(edge["id"] for _, _, edge in graph["edges"]) == sorted(a.id for a in diagram.arrows)
+    assert sorted((a, b) for a, b, _ in graph["edges"]) == sorted((a.tail, a.head) for a in diagram.arrows)
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
@@ -61,7 +73,7 @@ def test_escaped_text_is_one_piece_of_text(text: str) -> None:
 
 def labels(dot: str) -> set[str]:
     """The texts that Graphviz itself draws, read back from its own output."""
-    drawn = pygraphviz.AGraph(string=dot).draw(format="svg", prog="dot").decode()
+    drawn = lay_out("graphviz-pure", [dot], "svg", False, 60.0)
     return {html.unescape(text).replace("\xa0", " ") for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawn)}
 
 
@@ -83,13 +95,11 @@ def test_backward_runs_from_the_loss_with_the_ranks_reversed() -> None:
 
 
 def positions(dot: str) -> dict[str, tuple[float, float]]:
-    graph = pygraphviz.AGraph(string=dot)
-    graph.layout(prog="dot")
-    return {n: tuple(float(v) for v in n.attr["pos"].split(",")) for n in graph.nodes()}
+    return {name: tuple(float(v) for v in box["pos"].split(",")) for name, box in laid_out(dot)["boxes"].items()}
 
 
 def test_title_is_at_the_top_and_the_legend_at_the_bottom() -> None:
-    drawn = pygraphviz.AGraph(string=to_dot(pictures.sigmoid_backward())).draw(format="svg", prog="dot").decode()
+    drawn = lay_out("graphviz-pure", [to_dot(pictures.sigmoid_backward())], "svg", False, 60.0)
     at = {
         text: (float(x), float(y))
         for x, y, text in re.findall(r'<text[^>]* x="([^"]+)" y="([^"]+)"[^>]*>([^<]+)<', drawn)
@@ -103,9 +113,8 @@ def test_fixed_places_are_kept() -> None:
     diagram = pictures.neurons()
     dot = to_dot(diagram)
     assert "layout=neato" in dot and 'pos="160.00,90.00!"' in dot
-    graph = pygraphviz.AGraph(string=dot)
-    graph.layout(prog="neato")
-    place = {str(n): [float(v) for v in n.attr["pos"].strip("!").split(",")] for n in graph.nodes()}
+    boxes = laid_out(dot, placed=True)["boxes"]
+    place = {name: [float(v) for v in box["pos"].strip("!").split(",")] for name, box in boxes.items()}
     first = diagram.boxes[0]
     for box in diagram.boxes:
         for axis in (0, 1):
@@ -183,15 +192,15 @@ def test_where_both_directions_are_drawn_each_arrow_has_its_head_where_it_leads(
 
 
 def test_an_empty_diagram_is_dot_too() -> None:
-    assert pygraphviz.AGraph(string=to_dot(Diagram("", "", "forward", (), ()))).number_of_nodes() == 0
+    assert not laid_out(to_dot(Diagram("", "", "forward", (), ())))["boxes"]
 
 
 def test_two_arrows_between_the_same_boxes_keep_off_each_others_labels() -> None:
     boxes = tuple(Box(f"n{k}", "x", (Span("x"),), "leaf", "node") for k in range(2))
     label = ((Span("value 3"),), (Span("gradient 3"),))
     arrows = tuple(Arrow(f"e{k}", *(("n0", "n1")[:: 1 - 2 * k]), ("data", "backward")[k], label) for k in range(2))
-    plain = pygraphviz.AGraph(string=to_dot(Diagram("", "", "both", boxes, arrows))).draw(format="plain", prog="dot")
-    edges = [line.split() for line in plain.decode().splitlines() if line.startswith("edge")]
+    plain = lay_out("graphviz-pure", [to_dot(Diagram("", "", "both", boxes, arrows))], "plain", False, 60.0)
+    edges = [line.split() for line in plain.splitlines() if line.startswith("edge")]
     heights = [[float(y) for y in edge[5 : 4 + 2 * int(edge[3]) : 2]] for edge in edges]
     gap = abs(sum(heights[0]) / len(heights[0]) - sum(heights[1]) / len(heights[1])) * 72
     assert gap > 24  # points: two lines of a label

@@ -13,12 +13,12 @@ from printed import worked_out
 
 import graphlab as gl
 from graphlab.errors import UsageError
+from graphlab.export.letters import missing
 from graphlab.handout import SECTIONS, HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Blank, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
 from graphlab.handout.html import to_html
 from graphlab.handout.latex import to_latex
-from graphlab.handout.letters import missing
 from graphlab.handout.markdown import to_markdown
 from graphlab.handout.typst import string, to_typst
 from graphlab.handout.variants import variant

@@ -11,7 +11,7 @@ from typing import Any
 
 # All but what the fonts that come with typst have, and DejaVu Serif in LaTeX; Korean letters have fonts of their own.
 DOUBTFUL = re.compile(
-    "[^\0-\u058f\u1100-\u11ff\u1d00-\u22ff\u2400-\u243f\u2500-\u25ff\u27c0-\u27ef\u2980-\u2aff\u3130-\u318f"
+    "[^\0-\u058f\u1100-\u11ff\u1d00-\u22ff\u2422\u2423\u2500-\u25ff\u27c0-\u27ef\u2980-\u2aff\u3130-\u318f"
     "\uac00-\ud7a3\ufe00-\ufe0f\ufffd\U0001d400-\U0001d7ff]"
 )
 
