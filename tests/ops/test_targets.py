@@ -131,7 +131,8 @@ def test_weights_in_a_model_file_and_in_python_come_back(dtype):
 
 def test_the_weights_stand_in_the_numbers_that_are_put_in():
     g = gl.loads(
-        "graphlab: 1\nparams: {x: [[-1, -2], [-0.5, -3]]}\ninputs: {t: [1, 0]}\nnodes: {L: 'nll(x, t, weight=[4, 0.5])'}\n"
+        "graphlab: 1\nparams: {x: [[-1, -2], [-0.5, -3]]}\ninputs: {t: [1, 0]}\n"
+        "nodes: {L: 'nll(x, t, weight=[4, 0.5])'}\n"
     )
     worked = forward_worked(gl.forward(g), g.index["L"])
     assert worked.symbolic == "−(Σ (weight × onehot(t) × x)) / Σ (weight × onehot(t))"
