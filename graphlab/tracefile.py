@@ -288,6 +288,8 @@ class _Column:
         self.updated = _stored(arrays, f"updated/{i}", row.get("updated"), dtype, shape)
         found = {k: _summary_of(row, k) for k in ("value", "grad") if getattr(self, k) is None}
         self.summaries = {k: s for k, s in found.items() if s is not None}
+        if self.value is None and "value" not in self.summaries:
+            raise ValueError(row["name"])
         self.computed = self.grad is not None or "grad" in self.summaries
         attrs = {k: tuple(v) if isinstance(v, list) else v for k, v in row["attrs"].items()}
         if role in LEAVES:

@@ -198,6 +198,7 @@ def changed(change: Callable[[Any], None]) -> bytes:
         lambda t: t["nodes"][0].update(name="", scope=""),
         lambda t: t["nodes"][0].update(scope=["s"]),
         lambda t: t["nodes"][0].update(role="node"),
+        lambda t: next(n for n in t["nodes"] if n["name"] == "t").update(value=None),
         lambda t: t["nodes"][0].update(op="square"),
         lambda t: t["nodes"][-1].update(role="constant"),
         lambda t: t.update(seed=1e999),
