@@ -2,6 +2,11 @@
 
 import os
 
+from hypothesis import settings
+
 os.environ["GRAPHLAB_LANG"] = "en"
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+settings.register_profile("busy", deadline=None)  # how long an example takes depends on what else the machine does
+settings.load_profile("busy")
