@@ -73,7 +73,7 @@ def _record(name: str, report: Report) -> dict[str, Any]:
     def twin(one: Twin) -> dict[str, Any]:
         return {
             "node": one.node, "op": one.op, "what": one.what, "status": one.status, "error": plain(one.error),
-            "index": list(one.index), "float32": plain(one.narrow), "float64": plain(one.wide),
+            "index": list(one.index), "float32": plain(one.narrow, "float32"), "float64": plain(one.wide),
         }  # fmt: skip
 
     return {

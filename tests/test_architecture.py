@@ -73,7 +73,7 @@ ABOVE = {
     "births": {"inside", "worked"},
     "deadunits": {"trace"},
     "results": set(),
-    "lines": {"trace", "worked"},
+    "lines": {"barriers", "cancelling", "rounding", "trace", "worked"},
 }
 NOT_ABOVE = {"__init__", "drawing", "samplefiles", "viewing"}  # the top of the house
 

@@ -12,7 +12,7 @@ from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Group, Line, Row
 from graphlab.export.cards import RADIUS, box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
-from graphlab.export.metrics import MONO, cells, text_width, title_lines
+from graphlab.export.metrics import BLANK, MONO, blanks, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
 from graphlab.export.svg import HIDDEN_INK
 from graphlab.export.theme import Band, Ink, Theme, get_theme
@@ -21,6 +21,7 @@ LARGE = 1000  # boxes, from where on the layout is told to try less hard
 PAD = 0.25  # inches around a picture
 READABLE = 150  # boxes, up to where the legend stands at the bottom: the frame this takes doubles the layout's time
 SIZE, LABEL_SIZE, PADDING = 10, 9, 4
+WIDEST = 1.5  # a bold line against the same in regular, and what an engine takes letters for: at most
 _CELL = '<TR><TD BORDER="1" SIDES="T" ALIGN="LEFT" BALIGN="LEFT"'
 _BREAK = '<BR ALIGN="LEFT"/>'
 _PATCH = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{}</TABLE>'
@@ -265,17 +266,23 @@ def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
 def _safe_width(box: Box, bold: frozenset[str]) -> float:
     """What the card's widest line needs in the widest of the usual fonts, with the cell's padding."""
     head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
-    width, longest, widest = text_width(head, SIZE, bold=True), 0.0, None
+    width = text_width(head, SIZE, bold=True)
     for row in box.rows:
         for line in row.lines:
             text = "".join([span.text for span in line])
             if row.mono:
                 width = max(width, cells(text) * MONO * SIZE)
-            elif (needed := text_width(text, SIZE)) > longest:
-                longest, widest = needed, line
-    if widest is not None:
-        width = max(width, sum([text_width(span.text, SIZE, bold=span.role in bold) for span in widest]))
+            elif text_width(text, SIZE) * WIDEST > width:
+                needed = sum([text_width(span.text, SIZE, bold=span.role in bold) for span in line])
+                width = max(width, needed + _estimated(text))
     return width + 2 * PADDING
+
+
+def _estimated(text: str) -> float:
+    """By how much an engine takes a text for wider than it is, where it knows not all of its letters."""
+    if text.isascii():
+        return 0.0
+    return sum([max(0.0, blanks(char) * BLANK * SIZE - text_width(char, SIZE)) for char in text if char > "~"])
 
 
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:

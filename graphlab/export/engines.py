@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
-from graphlab.export.metrics import cells, text_width
+from graphlab.export.metrics import blanks, cells
 from graphlab.export.theme import Theme, get_theme
 from graphlab.messages import tr
 
@@ -25,7 +25,6 @@ PATIENCE = 20.0  # seconds, where our own layout can draw instead
 # a blank. These two are the widest of the themes' fonts, so that a picture holds its texts in any of them.
 FONT, MONO = "DejaVu Sans", "Courier"
 _MONO = re.compile(f'<FONT FACE="{MONO}">(.*?)</FONT></TD>', re.DOTALL)
-_BLANK = 0.318  # of the font size
 _SPARE = {1: "~^@$`|", 2: "".join(map(chr, range(0x780, 0x7B2)))}
 
 
@@ -101,7 +100,7 @@ def measurable(source: str) -> tuple[str, dict[int, str]]:
     for letter in sorted(used):
         if letter.isascii():
             continue
-        size = 1 if letter in mono else max(2, round(text_width(letter, 1.0) / _BLANK))
+        size = 1 if letter in mono else blanks(letter)
         stand_in = next(spare[size], None) if size in spare and size != len(letter.encode()) else None
         if stand_in is not None:
             there[ord(letter)] = stand_in

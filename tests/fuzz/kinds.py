@@ -32,7 +32,7 @@ SMALL = "graphlab: 1\ninputs: {x: [[1, 2], [3, 5]]}\nparams: {w: [[0.5, -1], [2,
 MODELS = (
     SMALL + "  y: relu(x @ w + 1)\n  L: sum(y * y)\nloss: L\n",
     SMALL + "  s:\n    h: tanh(x * k)\n    k: -2\n  p: softmax(s.h @ w)\n"
-    "  L: softmax_cross_entropy(p, t)\n  t: [0, 1]\n",
+    "  L: cross_entropy(p, t)\n  t: [0, 1]\n",
     SMALL + "  fc: affine(x, units=3, init=he)\n  bn: batchnorm(fc)\n  act: gelu(bn)\n  L: mean(act[:, 0:2] ** 2)\n",
     SMALL.replace("x:", "c: {value: [1, 0], dtype: int64}, b: {value: [true, false], dtype: bool}, x:")
     + "  y: where(b, x, w)\n  m: concat([y, x], axis=0)\n  L: mse(max(m, axis=0), c)\n",

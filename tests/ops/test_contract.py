@@ -301,7 +301,7 @@ def test_labels_taken_off_a_copy_are_found():
     """softmax_cross_entropy as it once was: the reshape of logits that lie otherwise is a copy."""
     op = get("softmax_cross_entropy")
 
-    def vjp(ctx, g, primals, value, residuals, reduction):
+    def vjp(ctx, g, primals, value, residuals, reduction, **choices):
         (x, t), (p,) = primals, residuals
         g = batch_share(g, x, reduction)
         gx = p * g
