@@ -48,7 +48,8 @@ def barriers(trace: Trace, j: int) -> list[Barrier]:
             node = graph.nodes[c]
             if not leading[c]:
                 continue
-            if node.slots[k] in ops.get(node.op).nograd:
+            shapes = [plan.shapes[o] if o < len(graph) else () for o in plan.operands[c]]
+            if not ops.get(node.op).passes(node.slots[k], shapes, node.attrs):
                 found.append(Barrier(node.name, node.op, node.slots[k]))
             elif c not in seen:
                 seen.add(c)
@@ -94,5 +95,7 @@ def _said(barrier: Barrier) -> str:
         return tr("it only decides, in '{node}' ({op})", **values)
     if barrier.op == "embedding":
         return tr("it only chooses rows, in '{node}' ({op})", **values)
+    if ops.get(barrier.op).family == "loss":
+        return tr("it only names classes, in '{node}' ({op})", **values)
     text = "'{node}' ({op}) has no derivative for its {slot}"
     return tr(text, slot=barrier.slot, **values)

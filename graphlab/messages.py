@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 # controls, soft hyphen, bidi and zero-width marks, line separators, surrogates, noncharacters, tags
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
@@ -84,8 +86,15 @@ def tr(text: str, /, **values: object) -> str:
         text = catalogue(lang).gettext(text)
     if not values:
         return text
-    shown = {k: escaped(v) if type(v) is str else v for k, v in values.items()}
+    shown = {k: _shown(v) for k, v in values.items()}
     return (with_particles(text, shown) if lang == "ko" else text).format(**shown)
+
+
+def _shown(value: object) -> object:
+    """A float32 in as many digits as bring it back, as everywhere; a text without what breaks lines."""
+    if type(value) is np.float32:
+        return float(str(value))
+    return escaped(value) if type(value) is str else value
 
 
 def with_particles(text: str, values: Mapping[str, object]) -> str:

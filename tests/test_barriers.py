@@ -52,6 +52,10 @@ def test_what_stops_a_gradient_is_named(nodes: str, name: str, said: str | None)
 def test_running_statistics_and_labels() -> None:
     trace = run("inputs: {x: [[1, 2], [3, 5]], t: [0, 1]}\nnodes: {y: batchnorm(x), L: 'softmax_cross_entropy(y, t)'}")
     assert why_none(trace, trace.graph.index["y.running_mean"]) == "it is a state, which never has one"
+    assert why_none(trace, trace.graph.index["t"]) == "it only names classes, in 'L' (softmax_cross_entropy)"
+    assert not trace.plan.reached[trace.graph.index["t"]]
+    soft = run("inputs: {x: [[1, 2]], t: [[0.5, 0.5]]}\nnodes: {L: 'softmax_cross_entropy(x, t)'}")
+    assert soft["t"].grad is not None
     assert list(unreached(trace)) == []
 
 
