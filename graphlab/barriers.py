@@ -95,7 +95,5 @@ def _said(barrier: Barrier) -> str:
         return tr("it only decides, in '{node}' ({op})", **values)
     if barrier.op == "embedding":
         return tr("it only chooses rows, in '{node}' ({op})", **values)
-    if ops.get(barrier.op).family == "loss":
-        return tr("it only names classes, in '{node}' ({op})", **values)
     text = "'{node}' ({op}) has no derivative for its {slot}"
     return tr(text, slot=barrier.slot, **values)

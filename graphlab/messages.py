@@ -11,8 +11,6 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 # controls, soft hyphen, bidi and zero-width marks, line separators, surrogates, noncharacters, tags
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\uffff"
@@ -92,7 +90,7 @@ def tr(text: str, /, **values: object) -> str:
 
 def _shown(value: object) -> object:
     """A float32 in as many digits as bring it back, as everywhere; a text without what breaks lines."""
-    if type(value) is np.float32:
+    if type(value).__name__ == "float32":  # numpy's, which --help does without
         return float(str(value))
     return escaped(value) if type(value) is str else value
 

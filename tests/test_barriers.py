@@ -52,11 +52,19 @@ def test_what_stops_a_gradient_is_named(nodes: str, name: str, said: str | None)
 def test_running_statistics_and_labels() -> None:
     trace = run("inputs: {x: [[1, 2], [3, 5]], t: [0, 1]}\nnodes: {y: batchnorm(x), L: 'softmax_cross_entropy(y, t)'}")
     assert why_none(trace, trace.graph.index["y.running_mean"]) == "it is a state, which never has one"
-    assert why_none(trace, trace.graph.index["t"]) == "it only names classes, in 'L' (softmax_cross_entropy)"
-    assert not trace.plan.reached[trace.graph.index["t"]]
-    soft = run("inputs: {x: [[1, 2]], t: [[0.5, 0.5]]}\nnodes: {L: 'softmax_cross_entropy(x, t)'}")
-    assert soft["t"].grad is not None
     assert list(unreached(trace)) == []
+
+
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "nll"])
+def test_class_numbers_that_are_floats_matter_to_the_loss(loss: str) -> None:
+    leaves = "params: {x: [[-1, -2, -4], [-3, -5, -1]], t: [2, 0]}\n"
+    trace = run(f"{leaves}nodes: {{L: '{loss}(x, t)'}}")
+    assert trace["t"].grad is None
+    assert why_none(trace, trace.graph.index["t"]) == f"'L' ({loss}) has no derivative for its t"
+    assert [name for name, _ in unreached(trace)] == ["t"]
+    assert gl.forward(trace.graph, state={"t": np.array([1.0, 0.0])}).loss != trace.loss
+    soft = run(leaves.replace("t: [2, 0]", "t: [[1, 0, 0], [0, 1, 0]]") + f"nodes: {{L: '{loss}(x, t)'}}")
+    assert soft["t"].grad is not None
 
 
 def test_an_embedding_s_index() -> None:
