@@ -199,7 +199,7 @@ class Graph:
             operands = self._operands(kind, inputs, full)
             checked = self._make_parameters(kind, full, operands, attrs)
             seen = [self._seen(o) for o in operands]
-            shape, dtype = infer(kind, seen, checked, self.dtype)
+            shape, dtype = infer(kind, seen, checked, self.dtype, operands)
             _check_literals(operands, next((d for _, d in seen if d in FLOATS), self.dtype))
         except GraphlabError as error:
             self._forget(before)

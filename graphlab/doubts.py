@@ -60,10 +60,10 @@ def _applied_twice(graph: Graph, i: int) -> str:
 
 
 def _source(graph: Graph, name: Any) -> Any:
-    """The node that made these numbers, behind whatever only rearranges them."""
+    """The node that made these numbers, behind whatever only rearranges or bounds them."""
     while isinstance(name, str):
         node = graph[name]
-        if node.op != "stop_gradient" and ops.get(node.op).family != "shape":
+        if node.op not in ("stop_gradient", "clip") and ops.get(node.op).family != "shape":
             return node
         name = node.inputs[0]
     return None

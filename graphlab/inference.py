@@ -25,9 +25,16 @@ def literal(value: float) -> Seen:
     return (), REAL
 
 
-def infer(op: type[Op], inputs: Sequence[Seen], attrs: Mapping[str, Any], default: str) -> tuple[tuple[int, ...], str]:
-    """The shape and dtype of the op's value. Raises ShapeError; float32 and float64 never mix."""
-    shape = op.shape(*[shape for shape, _ in inputs], **attrs)
+def infer(
+    op: type[Op], inputs: Sequence[Seen], attrs: Mapping[str, Any], default: str, names: Sequence[Any] = ()
+) -> tuple[tuple[int, ...], str]:  # fmt: skip
+    """The shape and dtype of the op's value. Raises ShapeError; float32 and float64 never mix. names: of the inputs."""
+    shapes = [shape for shape, _ in inputs]
+    try:
+        shape = op.shape(*shapes, **attrs)
+    except ShapeError as error:
+        remedy = op.remedy(_called(op.slot_names(len(inputs)), names), shapes) if op.remedy else ""
+        raise (ShapeError(f"{error.message}; {remedy}") if remedy else error) from None
     numbers = {key: value for key, value in attrs.items() if isinstance(value, float)}
     dtype = result_dtype(op, inputs, default, bool(numbers))
     for key, value in numbers.items():
@@ -35,6 +42,13 @@ def infer(op: type[Op], inputs: Sequence[Seen], attrs: Mapping[str, Any], defaul
             text = "attribute '{key}': {number} {why}"
             raise ModelError(tr(text, key=key, number=str(value), why=too_large(dtype)))
     return shape, dtype
+
+
+def _called(slots: Sequence[str], names: Sequence[Any]) -> list[str]:
+    """What a remedy calls the inputs: by name where an expression can, else as the op does."""
+    given = names or slots
+    return [name if isinstance(name, str) and name.isidentifier() else slot
+            for name, slot in zip(given, slots, strict=True)]  # fmt: skip
 
 
 def result_dtype(op: type[Op], inputs: Sequence[Seen], default: str, real: bool = False) -> str:

@@ -84,8 +84,15 @@ def tr(text: str, /, **values: object) -> str:
         text = catalogue(lang).gettext(text)
     if not values:
         return text
-    shown = {k: escaped(v) if type(v) is str else v for k, v in values.items()}
+    shown = {k: _shown(v) for k, v in values.items()}
     return (with_particles(text, shown) if lang == "ko" else text).format(**shown)
+
+
+def _shown(value: object) -> object:
+    """A float32 in as many digits as bring it back, as everywhere; a text without what breaks lines."""
+    if type(value).__name__ == "float32":  # numpy's, which --help does without
+        return float(str(value))
+    return escaped(value) if type(value) is str else value
 
 
 def with_particles(text: str, values: Mapping[str, object]) -> str:

@@ -176,12 +176,13 @@ class _Planner:
 
     def new_kind(self, node: Node, inputs: Sequence[inference.Seen]) -> _Kind:
         op = ops.get(node.op)
-        shape, dtype = inference.infer(op, inputs, node.attrs, self.graph.dtype)
+        shape, dtype = inference.infer(op, inputs, node.attrs, self.graph.dtype, node.inputs)
         forward, vjp = _functions(op, node.attrs, inference.casts(op, inputs, dtype))
         if dtype.startswith(("int", "uint")) and op.family in ("arithmetic", "reduction"):
             forward = _within(forward, dtype)
+        shapes = [given for given, _ in inputs]
         differentiable = tuple(
-            slot not in op.nograd and seen in FLOATS
+            seen in FLOATS and op.passes(slot, shapes, node.attrs)
             for slot, (_, seen) in zip(op.slot_names(len(inputs)), inputs, strict=True)
         )
         sums = tuple(given if op.elementwise and given != shape else True for given, _ in inputs)

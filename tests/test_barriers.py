@@ -61,6 +61,7 @@ def test_class_numbers_that_are_floats_matter_to_the_loss(loss: str) -> None:
     trace = run(f"{leaves}nodes: {{L: '{loss}(x, t)'}}")
     assert trace["t"].grad is None
     assert why_none(trace, trace.graph.index["t"]) == f"'L' ({loss}) has no derivative for its t"
+    assert [name for name, _ in unreached(trace)] == ["t"]
     assert gl.forward(trace.graph, state={"t": np.array([1.0, 0.0])}).loss != trace.loss
     soft = run(leaves.replace("t: [2, 0]", "t: [[1, 0, 0], [0, 1, 0]]") + f"nodes: {{L: '{loss}(x, t)'}}")
     assert soft["t"].grad is not None

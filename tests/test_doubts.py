@@ -21,7 +21,8 @@ def doubts(text, dtype="float64", mode="train", **values):
     return [str(one.message) for one in caught]
 
 
-VIEWS = ["{}", "gl.reshape({}, shape=[2, 2])", "gl.transpose(gl.transpose({}))", "{}[:, 0:2]", "gl.stop_gradient({})"]
+VIEWS = ["{}", "gl.reshape({}, shape=[2, 2])", "gl.transpose(gl.transpose({}))", "{}[:, 0:2]", "gl.stop_gradient({})",
+         "gl.clip({}, min=-50.0, max=1.0)"]  # fmt: skip
 THIRDS = [[0.333, 0.333, 0.334]]
 
 
@@ -52,6 +53,19 @@ THIRDS = [[0.333, 0.333, 0.334]]
          "mean 'm': x is (0, 2): the mean of no elements is 0 / 0, NaN; feed a non-empty x"),
         ("gl.mae(x, t, name='m')", {"x": np.zeros(0), "t": np.zeros(0)},
          "mae 'm': x is (0,): the mean of no elements is 0 / 0, NaN; feed a non-empty x"),
+        ("gl.bce(p, t, name='m')", {"p": np.zeros(0), "t": np.zeros(0)},
+         "bce 'm': x is (0,): the mean of no elements is 0 / 0, NaN; feed a non-empty x"),
+        ("gl.softmax_cross_entropy(x, t, name='E')", {"x": np.zeros((0, 3)), "t": np.zeros(0, int)},
+         "softmax_cross_entropy 'E': x is (0, 3): the mean of no elements is 0 / 0, NaN; feed a non-empty x"),
+        ("gl.softmax_cross_entropy(x, t, ignore_index=-1, name='E')", {"x": [[3.0, 4.0]], "t": [-1]},
+         "softmax_cross_entropy 'E': every row has the class number that ignore_index leaves out, -1, so the mean is "
+         "0 / 0, NaN"),
+        ("gl.cross_entropy(p, t, ignore_index=7, name='E')", {"p": [[3.0, 4.0], [0.0, 0.0]], "t": [7, 7]},
+         "cross_entropy 'E': every row has the class number that ignore_index leaves out, 7, so the mean is "
+         "0 / 0, NaN"),
+        ("gl.cross_entropy(p, t, ignore_index=7, name='E')", {"p": [[3.0, 4.0], [0.5, 0.25]], "t": [7, 1]},
+         "cross_entropy 'E': p[1] adds up to 0.75, but a row of probabilities adds up to 1; "
+         "for logits use softmax_cross_entropy"),
         ("gl.layernorm(x, name='n')", {"x": [[3.0], [4.0]]},
          "layernorm 'n': each row has one feature, which is its own mean: every output is beta and no gradient passes"),
     ],
@@ -72,6 +86,9 @@ def test_numbers_that_are_hardly_meant(text, values, expected):
         ("gl.var(x, axis=0, ddof=1)", {"x": [[3.0], [4.0]]}), ("gl.mean(x, axis=1)", {"x": np.zeros((0, 2))}),
         ("gl.mse(x, t, reduction='sum')", {"x": np.zeros(0), "t": np.zeros(0)}),
         ("gl.layernorm(x)", {"x": [[3.0, 4.0]]}),
+        ("gl.cross_entropy(p, t, ignore_index=-1)", {"p": [[0.5, 0.5], [0.0, -3.0]], "t": [1, -1]}),
+        ("gl.nll(x, t, ignore_index=-1)", {"x": [[-0.5, -2.0], [0.0, 3.0]], "t": [1, -1]}),
+        ("gl.nll(x, t, ignore_index=-1, reduction='sum')", {"x": [[0.0, 3.0]], "t": [-1]}),
         ("gl.softmax_cross_entropy(gl.relu(x), t)", {"x": [[3.0, 4.0]], "t": [0]}),
         ("gl.softmax_cross_entropy(gl.softmax(x) * 5, t)", {"x": [[3.0, 4.0]], "t": [0]}),
     ],
@@ -110,6 +127,14 @@ def test_bce_of_no_probability_is_an_error(p, entry, value):
     )
 
 
+def test_a_float32_in_an_error_has_as_many_digits_as_it_needs():
+    for text, said in (("gl.bce(p, t)", "p[0] is 1.2 but"), ("gl.hinge(p, t)", "label 0.3 at t[0]"),
+                       ("gl.pick(gl.reshape(p, shape=[1, 1]), t)", "index[0] is 0.3,")):  # fmt: skip
+        with pytest.raises(DataError) as error:
+            doubts(text, "float32", p=np.float32([1.2]), t=np.float32([0.3]))
+        assert said in str(error.value)
+
+
 def test_bce_that_clips_takes_any_p_and_a_bad_number_is_no_error():
     bound = "clip" if "clip" in gl.builder.ops.get("bce").attrs else "eps"
     assert doubts(f"gl.bce(p, t, {bound}=1e-3)", p=[1.5, -2.0], t=[1.0, 0.0]) == []
@@ -128,17 +153,24 @@ def test_bce_that_clips_takes_any_p_and_a_bad_number_is_no_error():
     ],
 )
 def test_targets_that_would_fit_but_for_an_axis(loss, x, t, remedy):
-    op = gl.builder.ops.get(loss)
+    g = gl.Graph()
     with pytest.raises(ShapeError) as error:
-        op.shape(x, t, **gl.builder.ops.check_attrs(op, {}))
-    assert str(error.value).endswith("; " + remedy.format(x=op.slots[0]))
+        getattr(gl, loss)(g.input("guess", np.full(x, 0.5)), g.input("t", np.ones(t)))
+    assert str(error.value).endswith("; " + remedy.format(x="guess"))
+
+
+def test_a_target_that_would_fit_is_called_by_its_name_or_where_it_has_none_by_its_slot():
+    model = "graphlab: 1\ninputs: {{x: [[1, 2], [3, 5]], w: [[1], [2]], t: [0, 1]}}\nnodes: {{{}}}"
+    for nodes, name in (("y: x @ w, L: 'mse(y, t)'", "y"), ("L: 'mse(x @ w, t)'", "x")):
+        with pytest.raises(ShapeError, match=rf"{name} has an axis of length 1 too many: write reshape\({name}, shape"):
+            gl.forward(gl.loads(model.format(nodes)))
 
 
 @pytest.mark.parametrize("t", [(3,), (2, 3), ()])
 def test_targets_that_do_not_fit_get_no_such_remedy(t):
-    op = gl.builder.ops.get("mse")
+    g = gl.Graph()
     with pytest.raises(ShapeError) as error:
-        op.shape((4, 1), t, reduction="mean")
+        gl.mse(g.input("x", np.zeros((4, 1))), g.input("t", np.zeros(t)))
     assert "reshape" not in str(error.value)
 
 

@@ -106,6 +106,7 @@ class Op:
     expand: ClassVar[Callable[..., Any] | None] = None
     parameters: ClassVar[Callable[..., dict[str, Parameter]] | None] = None
     updates: ClassVar[Callable[..., dict[str, Array]] | None] = None
+    remedy: ClassVar[Callable[..., str] | None] = None  # (names, shapes) → how inputs that do not fit are made to
     doubt: ClassVar[Callable[..., str] | None] = None  # (primals, attrs) → what is hardly meant in them: ops/doubts.py
     applies: ClassVar[str] = ""  # the op that a loss of logits applies to its first input itself
 
@@ -152,6 +153,13 @@ class Op:
         """The chain rule in a mode written out, per slot."""
         local = cls.eval_local if mode_of(attrs, mode) == "eval" and cls.eval_local is not None else cls.local
         return local(shapes, **attrs) if callable(local) else local
+
+    @classmethod
+    def passes(cls, slot: str, shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> bool:
+        """Whether a slot has a derivative; of labels it depends on whether they are class numbers."""
+        if slot in cls.nograd:
+            return False
+        return slot not in cls.as_is or slot in cls.local_texts(shapes, attrs)
 
     @classmethod
     def variadic(cls) -> bool:

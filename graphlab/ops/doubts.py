@@ -48,9 +48,26 @@ def binary_labels(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
     """Of bce and bce_with_logits."""
     t = np.asarray(primals[1])
     if (at := _outside(t)) is None:
-        return ""
+        return mean_of_nothing(primals, attrs)
     text = tr("{entry} is {value} but labels of two classes are from 0 to 1", entry=entry("t", at), value=t[at])
     return text + (tr("; of labels -1 and 1 make (t + 1) / 2") if t[at] == -1 else "")
+
+
+def no_rows(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
+    """Of softmax_cross_entropy and the losses that are its end."""
+    counts = _counts(primals, attrs)
+    if attrs.get("reduction", "mean") != "mean" or counts.any():
+        return ""
+    if not counts.size:
+        return mean_of_nothing(primals, {})
+    return tr("every row has the class number that ignore_index leaves out, {index}, so the mean is 0 / 0, NaN",
+              index=attrs["ignore_index"])  # fmt: skip
+
+
+def _counts(primals: Sequence[Any], attrs: Mapping[str, Any]) -> Any:
+    """Which rows are not ignored."""
+    index = attrs.get("ignore_index")
+    return np.ones(np.shape(primals[0])[:-1], bool) if index is None else np.asarray(primals[1]) != index
 
 
 def rows_of_probabilities(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
@@ -58,23 +75,24 @@ def rows_of_probabilities(primals: Sequence[Any], attrs: Mapping[str, Any]) -> s
     p = np.asarray(primals[0])
     if not np.isfinite(p).all():
         return ""  # not finite numbers are another finding
+    counts = _counts(primals, attrs)
     remedy = tr("for logits use softmax_cross_entropy")
-    if (at := _first(p < -ROUNDING)) is not None:
+    if (at := _first((p < -ROUNDING) & counts[..., None])) is not None:
         return tr("{entry} is {value}, which is no probability; {remedy}", entry=entry("p", at), value=p[at],
                   remedy=remedy)  # fmt: skip
     rows = np.asarray(total(p, -1))
-    if (at := _first(np.abs(rows - 1) > SUM)) is not None:
+    if (at := _first((np.abs(rows - 1) > SUM) & counts)) is not None:
         return tr("{entry} adds up to {value:.4g}, but a row of probabilities adds up to 1; {remedy}",
                   entry=entry("p", at), value=float(rows[at]), remedy=remedy)  # fmt: skip
-    return ""
+    return no_rows(primals, attrs)
 
 
 def log_probabilities(primals: Sequence[Any], attrs: Mapping[str, Any]) -> str:
     """Of nll."""
     x = np.asarray(primals[0])
-    at = _first(np.isfinite(x) & (x > ROUNDING))
+    at = _first(np.isfinite(x) & (x > ROUNDING) & _counts(primals, attrs)[..., None])
     if at is None:
-        return ""
+        return no_rows(primals, attrs)
     likely = _outside(x) is None and bool(np.all(np.abs(total(x, -1) - 1) <= SUM))
     remedy = tr("these are probabilities: use cross_entropy") if likely else tr("for logits use softmax_cross_entropy")
     return tr("{entry} is {value}, but log-probabilities are at most 0; {remedy}", entry=entry("x", at), value=x[at],

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.errors import ModelError, ShapeError
+from graphlab.errors import ModelError
 from graphlab.messages import tr
 from graphlab.ops import doubts
 from graphlab.ops.base import Array, Attr, Context, Op, Shape
@@ -80,14 +80,7 @@ class ElementLoss(Op):
     axes = "x: …, t: … ->"
     attrs = {"reduction": REDUCTION}
     doubt = staticmethod(doubts.mean_of_nothing)
-
-    @classmethod
-    def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
-        try:
-            return super().shape(*shapes, **attrs)
-        except ShapeError as error:
-            remedy = doubts.fitting(cls.slots, shapes)
-            raise (ShapeError(f"{error.message}; {remedy}") if remedy else error) from None
+    remedy = staticmethod(doubts.fitting)
 
     @staticmethod
     def example(rng: np.random.Generator) -> tuple[tuple[Array, ...], dict[str, Any]]:

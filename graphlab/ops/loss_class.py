@@ -100,6 +100,12 @@ class ClassLoss(Op):
     slots = ("x", "t")
     as_is = ("t",)
     attrs = {"reduction": BATCH_REDUCTION, **CHOICES}
+    doubt = staticmethod(doubts.no_rows)
+
+    @classmethod
+    def remedy(cls, names: Sequence[str], shapes: Sequence[Shape]) -> str:
+        x, t = shapes
+        return doubts.fitting(names, (x[:-1], t)) or doubts.fitting(names, (x, t))
 
     @classmethod
     def shape(cls, *shapes: Shape, **attrs: Any) -> Shape:
@@ -113,8 +119,6 @@ class ClassLoss(Op):
                 "class)",
                 slot=slot, x=x, t=t, rows=x[:-1],
             )  # fmt: skip
-            if remedy := doubts.fitting((slot, "t"), (x[:-1], t)) or doubts.fitting((slot, "t"), (x, t)):
-                message += f"; {remedy}"
             raise ShapeError(message)
         check_choices(shapes, **{name: attrs[name] for name in CHOICES if name in attrs})
         return ()
