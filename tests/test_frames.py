@@ -71,16 +71,19 @@ def places(svg: str) -> dict[str, list[tuple[float, float]]]:
     return out
 
 
-@pytest.mark.parametrize("theme", ["light", "print"])
-def test_nothing_moves(theme: str) -> None:
+@pytest.mark.parametrize(
+    ("theme", "view", "engine"),
+    [("print", "both", None), ("light", "backward", None), ("light", "forward", "layered"), ("dark", "both", "layered")],
+)
+def test_nothing_moves(theme: str, view: str, engine: str | None) -> None:
     """Each node is at hand once: none of them, with its wide frame, is larger or moves another."""
     timeline = Timeline(arrays(1))
-    frames = Frames(timeline, Options(view="both"))
+    frames = Frames(timeline, Options(view=view))
     at_hand = {timeline[p - 1].node: p for p in range(1, len(timeline) + 1)}
-    first = places(to_picture(frames.at(0), "svg", theme)[0].decode())
+    first = places(to_picture(frames.at(0), "svg", theme, engine)[0].decode())
     assert len(first) > 20
     for p in sorted(at_hand.values())[:: 1 if theme == "print" else 3]:
-        later = places(to_picture(frames.at(p), "svg", theme)[0].decode())
+        later = places(to_picture(frames.at(p), "svg", theme, engine)[0].decode())
         for name, corners in first.items():
             for then, now in zip(corners, later[name], strict=True):
                 assert now == pytest.approx(then, abs=1.5)  # points: a frame's own line

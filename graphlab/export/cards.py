@@ -102,7 +102,7 @@ def _span(span: Span, ink: Ink | None, look: Theme, mono: bool) -> str:
 
 
 def _header(box: Box, look: Theme) -> Line:
-    marks = [Span(f"  {look.badge(mark.kind).symbol} {mark.text}", "strong") for mark in box.marks]
+    marks = [Span(f"  {look.badge(mark.kind).symbol} {mark.text}", "strong") for mark in box.marks if mark.text]
     return (*box.header, *marks)
 
 
