@@ -103,6 +103,13 @@ def test_what_a_number_sends_on_is_a_factor_with_its_sign():
     assert "rms ×k → x" in legend
 
 
+def test_the_legend_explains_a_summary_only_where_one_is_drawn():
+    large = gl.forward(gl.loads("graphlab: 1\ninputs: {x: {init: zeros, shape: [40, 30]}}\nnodes: {y: x * x}"))
+    assert "μ σ a … b" in plain(annotate(large, Options(view="forward")).legend)
+    empty = gl.forward(gl.loads("graphlab: 1\ninputs: {x: [], w: [2, 3]}\nnodes: {y: w * w}"))
+    assert "μ" not in plain(annotate(empty, Options(view="forward")).legend)
+
+
 def test_local_derivatives_are_shown_with_their_value():
     trace = run(neuron())
     f = float(trace["f"].value)
