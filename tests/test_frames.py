@@ -73,7 +73,12 @@ def places(svg: str) -> dict[str, list[tuple[float, float]]]:
 
 @pytest.mark.parametrize(
     ("theme", "view", "engine"),
-    [("print", "both", None), ("light", "backward", None), ("light", "forward", "layered"), ("dark", "both", "layered")],
+    [
+        ("print", "both", None),
+        ("light", "backward", None),
+        ("dark", "forward", "layered"),
+        ("print", "both", "layered"),
+    ],
 )
 def test_nothing_moves(theme: str, view: str, engine: str | None) -> None:
     """Each node is at hand once: none of them, with its wide frame, is larger or moves another."""
