@@ -6,6 +6,7 @@ Blank texts keep their room, so that nothing moves from one picture to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from graphlab.annotate import Options, annotate
 from graphlab.annotate.neurons import Neurons
@@ -100,4 +101,11 @@ def _blank(row: Row) -> Row:
 
 
 def _hidden(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    return tuple([tuple([Span(span.text, HIDDEN + span.role) for span in line]) for line in lines])
+    """Unseen, and as high as when seen: plain texts side by side are one text to an engine."""
+    return tuple([tuple(_unseen(line)) for line in lines])
+
+
+def _unseen(line: Line) -> Iterator[Span]:
+    for role, spans in groupby(line, key=lambda span: span.role):
+        texts = [span.text for span in spans]
+        yield from [Span(text, HIDDEN + role) for text in (["".join(texts)] if role == "plain" else texts)]

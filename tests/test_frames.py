@@ -61,17 +61,37 @@ def test_an_edge_s_product_is_there_from_where_it_is_made() -> None:
             assert not any(span.role.startswith(HIDDEN) for line in after.lines for span in line)
 
 
-def test_nothing_moves() -> None:
+def places(svg: str) -> dict[str, list[tuple[float, float]]]:
+    """The outermost corners of each card, as the middle of its frame's line has them."""
+    out = {}
+    for name, body in re.findall(r'<g id="(n\d+)" class="node">(.*?)</g>', svg, re.DOTALL):
+        outline = re.findall(r'(?:points|d)="([^"]+)"', body)
+        points = [(float(x), float(y)) for text in outline for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", text)]
+        out[name] = [(f(x for x, _ in points), f(y for _, y in points)) for f in (min, max)]
+    return out
+
+
+@pytest.mark.parametrize(
+    ("theme", "view", "engine"),
+    [
+        ("print", "both", None),
+        ("light", "backward", None),
+        ("dark", "forward", "layered"),
+        ("print", "both", "layered"),
+    ],
+)
+def test_nothing_moves(theme: str, view: str, engine: str | None) -> None:
+    """Each node is at hand once: none of them, with its wide frame, is larger or moves another."""
     timeline = Timeline(arrays(1))
-    frames = Frames(timeline, Options(view="both"))
-    places = []
-    for p in (0, len(timeline) // 2, len(timeline)):
-        svg = to_picture(frames.at(p), "svg")[0].decode()
-        cards = re.findall(r'<g id="(n\d+)" class="node">.*?points="([\d.\-]+),([\d.\-]+)', svg, re.DOTALL)
-        places.append({name: (float(x), float(y)) for name, x, y in cards})
-    for later in places[1:]:
-        for name, place in places[0].items():
-            assert later[name] == pytest.approx(place, abs=2)  # points: the frame of the node at hand is wider
+    frames = Frames(timeline, Options(view=view))
+    at_hand = {timeline[p - 1].node: p for p in range(1, len(timeline) + 1)}
+    first = places(to_picture(frames.at(0), "svg", theme, engine)[0].decode())
+    assert len(first) > 20
+    for p in sorted(at_hand.values())[:: 1 if theme == "print" else 3]:
+        later = places(to_picture(frames.at(p), "svg", theme, engine)[0].decode())
+        for name, corners in first.items():
+            for then, now in zip(corners, later[name], strict=True):
+                assert now == pytest.approx(then, abs=1.5)  # points: a frame's own line
 
 
 def test_blank_texts_are_in_no_picture() -> None:

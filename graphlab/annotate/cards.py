@@ -141,7 +141,10 @@ class Cards:
         return [*([Row(kind, tuple(head))] if head else []), Row(kind, lines, mono=True)]
 
     def summary(self, i: int, label: str, measure: Summary | None, kind: str) -> tuple[Line, ...]:
-        self.said.add("missing" if measure is None else "summary")
+        if measure is None:
+            self.said.add("missing")
+        elif measure.size and not math.isnan(measure.mean):
+            self.said.add("summary")
         whole = kind == "value" and not self.trace.plan.dtypes[i].startswith("float")
         return summary_lines(label, measure, kind, spread=not whole)
 

@@ -47,8 +47,10 @@ def _surroundings(trace: Trace, net: Network, data: Sequence[bool]) -> None:
         path = [i for i in _sources(trace, [goal]) if i in after]
         net.loss, net.path = goal, tuple(path)
         taken = [j for i in path for j in plan.operands[i] if j < len(graph) and data[j]]
-        learned = _reached(trace, [k for k, node in enumerate(graph.nodes) if node.op == "param"])
-        net.targets = tuple(dict.fromkeys(j for j in taken if j not in last | after | learned))
+        params = {k for k, node in enumerate(graph.nodes) if node.op == "param"}
+        learned = _reached(trace, params)
+        if not any(j in params for i in path for j in plan.operands[i]):  # else further layers follow the last column
+            net.targets = tuple(dict.fromkeys(j for j in taken if j not in last | after | learned))
     weights = [wire.array for wire in net.wires]
     for column in net.columns:
         if column.dense is not None:

@@ -97,20 +97,21 @@ class Measures:
     def scale(self, edges: list[tuple[int, int]]) -> tuple[float, float]:
         """Smallest and largest finite RMS among these edges; two to six decades apart.
 
-        What is smaller still than the largest by six decades, such as the rounding noise of a sum that is 0, is drawn
-        as the smallest.
+        What is smaller still than the largest by six decades is drawn as the smallest.
         """
-        sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
+        sizes = self._sizes(edges)
         if not sizes:
             return (0.0, 0.0)
         high = max(sizes)
-        return max(min(self.least(edges), high * 10**-NARROWEST), SMALLEST), high
+        low = min(size for size in sizes if size >= high * 10**-WIDEST)
+        return max(min(low, high * 10**-NARROWEST), SMALLEST), high
 
     def least(self, edges: list[tuple[int, int]]) -> float:
-        """The smallest RMS among these edges that is not lost beside the largest; 0 where there is none."""
-        sizes = [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
-        floor = max(sizes, default=0.0) * 10**-WIDEST
-        return min([size for size in sizes if size >= floor], default=0.0)
+        """The smallest RMS among these edges; 0 where there is none."""
+        return min(self._sizes(edges), default=0.0)
+
+    def _sizes(self, edges: list[tuple[int, int]]) -> list[float]:
+        return [s for s in map(self.edges.get, edges) if s is not None and 0 < s < math.inf]
 
 
 def weight(size: float | None, scale: tuple[float, float]) -> float | None:

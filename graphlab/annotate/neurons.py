@@ -252,9 +252,9 @@ class _Picture:
         return ""
 
     def _beside(self, node: int, target: int) -> bool:
-        """Whether some node takes both."""
-        operands = self.trace.plan.operands
-        return any(target in operands[c] for c, _ in self.trace.graph.consumers[node])
+        """Whether some node compares both: a loss, a difference; what is added, as by a residual, is no target."""
+        graph, operands = self.trace.graph, self.trace.plan.operands
+        return any(target in operands[c] and graph.nodes[c].op != "add" for c, _ in graph.consumers[node])
 
     def loss(self, i: int) -> None:
         """The circle at the end, and its lines from the last units."""

@@ -36,14 +36,15 @@ def box_lines(box: Box) -> tuple[Line, ...]:
 
 
 def circle_lines(box: Box, look: Theme) -> list[tuple[Line, float]]:
-    """A circle's lines, each with a font size at which it fits between the rims."""
+    """A circle's lines, each with a font size at which it fits between the rims: its numbers all in the same."""
     lines = box_lines(box)
-    out = []
+    sizes = []
     for k, line in enumerate(lines):
         off = abs(k - (len(lines) - 1) / 2) * 11 + 3
         room = 2 * math.sqrt(max(RADIUS**2 - off**2, 100.0)) - 5
-        out.append((line, round(min(SMALL, max(room / max(line_width(line, 1.0, look), 1e-9), SMALL / 2)), 1)))
-    return out
+        sizes.append(round(min(SMALL, max(room / max(line_width(line, 1.0, look), 1e-9), SMALL / 2)), 1))
+    name, numbers = sizes[:1], sizes[1:]
+    return list(zip(lines, name + [min(numbers)] * len(numbers) if numbers else name, strict=True))
 
 
 def line_width(line: Line, size: float, look: Theme, *, mono: bool = False, bold: bool = False) -> float:
@@ -102,7 +103,7 @@ def _span(span: Span, ink: Ink | None, look: Theme, mono: bool) -> str:
 
 
 def _header(box: Box, look: Theme) -> Line:
-    marks = [Span(f"  {look.badge(mark.kind).symbol} {mark.text}", "strong") for mark in box.marks]
+    marks = [Span(f"  {look.badge(mark.kind).symbol} {mark.text}", "strong") for mark in box.marks if mark.text]
     return (*box.header, *marks)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
 
 from graphviz.quoting import attr_list, quote
 
@@ -12,7 +14,7 @@ from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Group, Line, Row
 from graphlab.export.cards import RADIUS, box_lines, circle_lines
 from graphlab.export.checking import check
 from graphlab.export.escape import dot_text
-from graphlab.export.metrics import BLANK, MONO, blanks, cells, text_width, title_lines
+from graphlab.export.metrics import MONO, blanks, cells, text_width, title_lines
 from graphlab.export.spots import Spot, label_spots
 from graphlab.export.svg import HIDDEN_INK
 from graphlab.export.theme import Band, Ink, Theme, get_theme
@@ -113,7 +115,7 @@ def graph_attributes(diagram: Diagram, look: Theme, placed: bool) -> dict[str, s
 class _Writers:
     """How lines are written: on a card, on a dark band (in its own ink), in a matrix (not bold); how cells open.
 
-    cards, strokes: those written so far, by what they show.
+    frame: how much wider the widest frame makes a card. cards, strokes: those written so far, by what they show.
     """
 
     card: Spans
@@ -122,6 +124,7 @@ class _Writers:
     cells: _Cells
     bold: frozenset[str]
     mono: str
+    frame: int
     cards: dict[tuple[object, ...], str]
     strokes: dict[tuple[object, ...], str]
 
@@ -135,6 +138,7 @@ def _writers(look: Theme) -> _Writers:
         _Cells(look),
         frozenset(text for role, ink in inks if ink.bold for text in (role, HIDDEN + role)),
         look.mono,
+        2 * max(_thicker(badge.width) for badge in look.marks.values()),
         {},
         {},
     )
@@ -220,15 +224,20 @@ def _card(box: Box, look: Theme, write: _Writers) -> str:
         border, width = badge.border, badge.width
     fill = "" if band.whole or band.rounded else f' BGCOLOR="{band.fill}"'
     rows = _rows(box.rows, band.whole, write)
-    wider = int(width) - 1  # the engines take whole points; a card with a wide frame is as large as one without
+    wider = _thicker(width)  # a card with a wide frame is as large as one without
     padding = f' CELLPADDING="{PADDING - wider}"' if wider else ""
     return (
         f' label=<<TABLE BORDER="{width:g}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"'
         f' COLOR="{border}" BGCOLOR="{band.fill if band.whole else look.paper}"{_style(band)}>'
-        f'<TR><TD ALIGN="LEFT" WIDTH="{_safe_width(box, write.bold) - 2 * wider:.0f}"{padding}{fill}>'
+        f'<TR><TD ALIGN="LEFT" WIDTH="{ceil(_safe_width(box, write)) - 2 * wider}"{padding}{fill}>'
         f'<FONT COLOR="{band.ink}">{header}</FONT></TD></TR>'
         f"{rows}</TABLE>>"
     )
+
+
+def _thicker(width: float) -> int:
+    """Points by which a frame is wider than the usual one; the engines take whole ones."""
+    return int(width) - 1
 
 
 def _style(band: Band) -> str:
@@ -263,26 +272,27 @@ def _rows(rows: tuple[Row, ...], whole: bool, write: _Writers) -> str:
     return "".join(out)
 
 
-def _safe_width(box: Box, bold: frozenset[str]) -> float:
-    """What the card's widest line needs in the widest of the usual fonts, with the cell's padding."""
-    head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks])
-    width = text_width(head, SIZE, bold=True)
+def _safe_width(box: Box, write: _Writers) -> float:
+    """What the card's widest line needs in the widest of the usual fonts, with the cell's padding and a wide frame."""
+    head = "".join([span.text for span in box.header] + [f"  {m.text}  " for m in box.marks if m.text])
+    width = _needed(head, bold=True)
     for row in box.rows:
         for line in row.lines:
             text = "".join([span.text for span in line])
             if row.mono:
                 width = max(width, cells(text) * MONO * SIZE)
             elif text_width(text, SIZE) * WIDEST > width:
-                needed = sum([text_width(span.text, SIZE, bold=span.role in bold) for span in line])
-                width = max(width, needed + _estimated(text))
-    return width + 2 * PADDING
+                width = max(width, sum([_needed(span.text, bold=span.role in write.bold) for span in line]) + len(line))
+    return width + 2 * PADDING + write.frame
 
 
-def _estimated(text: str) -> float:
-    """By how much an engine takes a text for wider than it is, where it knows not all of its letters."""
+@lru_cache(maxsize=65536)
+def _needed(text: str, *, bold: bool) -> float:
+    """What a text needs, or what an engine that knows only some of its letters takes it for, where that is more."""
     if text.isascii():
-        return 0.0
-    return sum([max(0.0, blanks(char) * BLANK * SIZE - text_width(char, SIZE)) for char in text if char > "~"])
+        return text_width(text, SIZE, bold=bold)
+    blank = text_width(" ", SIZE, bold=bold)
+    return sum([max(text_width(char, SIZE, bold=bold), 0 if char <= "~" else blanks(char) * blank) for char in text])
 
 
 def _circle(box: Box, look: Theme, spans: Spans, place: str) -> str:

@@ -284,7 +284,7 @@ def _arrow(arrow: Arrow, look: Theme, route: Route) -> str:
 def _label(arrow: Arrow, look: Theme, rect: Rect) -> str:
     ink, x = look.label_ink(arrow.kind), rect.x + rect.width / 2
     patch = f'x="{rect.x:.1f}" y="{rect.y:.1f}" width="{rect.width:.1f}" height="{rect.height:.1f}"'
-    return f'<rect {patch} fill="{look.paper}" fill-opacity="0.8"/>\n' + "".join(
+    return f'<rect {patch} fill="{look.paper}"/>\n' + "".join(
         draw_line(line, look, x, rect.y + (k + 0.78) * LABEL_STEP, LABEL_SIZE, ink=ink, anchor="middle")
         for k, line in enumerate(label_lines(arrow))
     )

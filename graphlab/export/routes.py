@@ -37,6 +37,9 @@ class Route:
     def path(self, tip: float) -> str:
         """SVG path data, ending where a tip of this length starts."""
         points = [*self.points[:-1], self._before_tip(tip)]
+        (dx, dy), (bx, by), (ax, ay) = self._direction(), points[-1], points[-2]
+        if self.axis >= 0 and len(points) > 2 and (ax - bx) * dx + (ay - by) * dy > 0:
+            points[-2] = points[-1]  # else the line would run into the tip and back
         out = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
         for k in range(1, len(points)):
             (ax, ay), (x, y) = points[k - 1], points[k]

@@ -284,7 +284,7 @@ _PRINT = Theme(
     rows={},
     marks={
         "now": Badge(_BLACK, _BLACK, 3.5, "◀"),
-        "later": Badge(_BLACK, "#333333", 1.0, ""),
+        "later": Badge("#999999", "#333333", 1.0, ""),
         "changed": Badge(_BLACK, _BLACK, 2.5, "●"),
         "differs": Badge(_BLACK, _BLACK, 3.0, "≠"),
         "finding": Badge(_BLACK, _BLACK, 2.5, "!"),

@@ -36,6 +36,13 @@ _PREAMBLE = """\
   block(height: 0pt, above: 0pt, below: 0pt, sticky: false, [#metadata(none)<before>])  // how far the page is filled
   block(above: 1.5em, below: 0.7em, sticky: true, text(size: 13pt, it.body))
 }}
+// the Korean font has no bold cut: its bold letters are drawn with a stroke
+#let heavy(it) = {{
+  show regex("[\\u{{1100}}-\\u{{11ff}}\\u{{3130}}-\\u{{318f}}\\u{{ac00}}-\\u{{d7a3}}]+"): set text(stroke: 0.035em)
+  it
+}}
+#show heading: heavy
+#show strong: heavy
 #let quiet(body) = text(fill: luma(35%), size: 0.88em, body)
 #let rule(body) = text(style: "italic", body)
 #let blank(n, rows, wide) = if rows > 1 {{

@@ -103,6 +103,25 @@ def test_what_a_number_sends_on_is_a_factor_with_its_sign():
     assert "rms ×k → x" in legend
 
 
+def test_the_legend_s_range_holds_every_arrow_of_the_picture():
+    """Also what is smaller than the largest by more decades than the widths tell apart; rounding is 0."""
+    text = "graphlab: 1\nparams: {w: 3, v: 2}\nnodes: {small: w * 2.5e-9, y: small + v * 5, L: y * 2}\nloss: L"
+    assert "here 5e-9 to 10," in plain(annotate(run(gl.loads(text)), Options(view="backward")).legend)
+    cancels = """graphlab: 1
+inputs: {x: [[1, 3.3], [0.1, 7], [2.7, -1]]}
+params: {b: [0.1, 0.2]}
+nodes: {z: x + b, n: batchnorm(z), L: mean(n * n * n)}
+loss: L"""
+    assert "e-1" not in plain(annotate(run(gl.loads(cancels)), Options(view="backward")).legend)
+
+
+def test_the_legend_explains_a_summary_only_where_one_is_drawn():
+    large = gl.forward(gl.loads("graphlab: 1\ninputs: {x: {init: zeros, shape: [40, 30]}}\nnodes: {y: x * x}"))
+    assert "μ σ a … b" in plain(annotate(large, Options(view="forward")).legend)
+    empty = gl.forward(gl.loads("graphlab: 1\ninputs: {x: [], w: [2, 3]}\nnodes: {y: w * w}"))
+    assert "μ" not in plain(annotate(empty, Options(view="forward")).legend)
+
+
 def test_local_derivatives_are_shown_with_their_value():
     trace = run(neuron())
     f = float(trace["f"].value)

@@ -161,6 +161,22 @@ loss: L"""
     assert said in diagram.notes
 
 
+@pytest.mark.parametrize("after", ["h + x", "layernorm(h + x, g, c)", "x - h"])
+def test_what_a_residual_adds_is_no_target(after):
+    text = f"""inputs: {{x: [[1, 2], [0.5, -1]], t: [[5], [6]]}}
+params: {{W: [[1, 0], [2, 1]], U: [[1], [2]], g: [1, 1], c: [0, 0]}}
+nodes: {{h: relu(x @ W), r: "{after}", y: r @ U, L: "mse(y, t)"}}
+loss: L"""
+    said = captions(picture(run(text)))
+    assert any(" → mse" in caption for caption in said)
+    assert not any(caption.startswith(("x = ", "t = ")) for caption in said)
+    last = """inputs: {x: [[1, 2], [0.5, -1]], t: [[5, 6], [7, 8]]}
+params: {W: [[1, 0], [2, 1]]}
+nodes: {h: relu(x @ W), r: "h + x", L: "mse(r, t)"}
+loss: L"""
+    assert not any(caption.startswith("x = ") for caption in captions(picture(run(last))))
+
+
 def test_what_is_cut_is_a_warning_of_whoever_saves_the_picture(tmp_path):
     drawing = gl.draw(sample("vanishing"), "neurons")
     said = drawing.save(tmp_path / "v.dot")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pictures
 import pytest
 
-from graphlab.diagram import Box, Diagram, Group, Span
+from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
 from graphlab.export import engines
 from graphlab.export.escape import isolated, visible
@@ -238,3 +238,24 @@ def test_hostile_letters_come_back_as_they_were() -> None:
     root = ET.fromstring(to_picture(Diagram("", "", "forward", boxes, ()), "svg")[0])
     said = {"".join(text.itertext()).replace("\xa0", " ") for text in root.iter(f"{SVG}text")}
     assert {f"{isolated(visible(bad))} −×" for bad in texts} <= said
+
+
+@pytest.mark.parametrize("engine", ["graphviz-pure", "layered"])
+def test_texts_of_circles_and_labels_stand_in_their_middle(engine: str) -> None:
+    """In a narrower font than the engine's they would stand to the left, with a hole in the line beside them."""
+    row = Row("value", ((Span("a ", "quiet"), Span("0.25", "value")),))
+    boxes = [
+        Box(f"n{k}", f"h{k}", (Span(f"h{k}", "strong"),), "leaf", "node", (row,), None, (), "circle", (250.0 * k, 0.0))
+        for k in range(2)
+    ]
+    boxes.append(Box("c0", "said", (Span("a = tanh"),), "leaf", "fold", (), None, (), "text", (250.0, -80.0)))
+    arrow = Arrow("e0", "n0", "n1", "forward", ((Span("-0.5", "value"),),), 0.5)
+    svg = to_picture(Diagram("", "", "neurons", tuple(boxes), (arrow,)), "svg", engine=engine)[0].decode()
+    texts = re.findall(r"<text ([^>]*)>(?! <)", svg)
+    loose = [text for text in texts if 'text-anchor="middle"' in text]
+    assert len(loose) == 2 * 2 + 1 + 1 == len(texts)
+    if engine != "layered":
+        for cx, body in re.findall(r'<ellipse [^>]*cx="([^"]+)"[^>]*/>(.*?)</g>', svg, re.DOTALL):
+            assert {float(x) for x in re.findall(r'<text text-anchor="middle" x="([^"]+)"', body)} == {float(cx)}
+    card = Box("n0", "x", (Span("x"),), "leaf", "input", (row,))
+    assert "middle" not in to_picture(Diagram("", "", "forward", (card,), ()), "svg", engine=engine)[0].decode()

@@ -90,3 +90,12 @@ def test_a_font_cannot_carry_markup() -> None:
 def test_a_box_of_an_unknown_family_has_a_band() -> None:
     box = Box("n0", "x", (), "no such family", "node")
     assert all(look.band(box.role, box.family) == look.other for look in THEMES.values())
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_what_is_said_to_be_pale_is_paler_than_any_arrow(name: str) -> None:
+    """A line of 0 in the neurons view, an arrow whose gradient is not there yet: nearer to the paper."""
+    look = THEMES[name]
+    others = {look.arrow, *look.signs, *look.scale}
+    quiet = contrast(look.marks["later"].border, look.paper)
+    assert all(quiet < contrast(color, look.paper) for color in others)

@@ -10,6 +10,7 @@ import graphlab as gl
 from graphlab.annotate import Options, annotate
 from graphlab.export import geometry
 from graphlab.export.geometry import place_all, sizes_of
+from graphlab.export.routes import Route
 from graphlab.export.theme import THEMES
 
 LOOK = THEMES["light"]
@@ -127,3 +128,13 @@ def test_arrows_against_each_other_lie_side_by_side_and_end_where_they_lead(monk
         assert min(abs(tip[axis] - end) for end in spans[arrow.head]) < 12 or other_low < tip[axis] < other_high
         seen.add(arrow.kind)
     assert seen == {"data", "backward"}
+
+
+@pytest.mark.parametrize(("axis", "sign"), [(0, 1), (0, -1), (1, 1), (1, -1)])
+@pytest.mark.parametrize("room", [0.0, 3.0, 40.0])
+def test_a_line_never_runs_into_its_own_tip(axis, sign, room):
+    """The last bend may be right at the card: the line then ends where the tip starts all the same."""
+    ends = [(0.0, 0.0), (10.0, 0.0), (60.0 - room, 30.0), (60.0, 30.0)]
+    turned = tuple([(sign * main, cross) if axis == 0 else (cross, sign * main) for main, cross in ends])
+    points = re.findall(r"(-?[\d.]+),(-?[\d.]+)", Route(turned, axis).path(13.0))
+    assert max(sign * float(point[axis]) for point in points) == pytest.approx(60 - 0.8 * 13)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import graphlab as gl
+from graphlab.export.paper import typst_fonts
 from graphlab.handout import HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Equation, Handout, Heading, Step, Value
@@ -164,3 +165,13 @@ def test_a_letter_that_no_font_has_is_written_as_its_code_point(tmp_path: Path) 
     assert said.count("[U+13080] × 3") == 2  # in the picture and in the step
     assert "\U00013080" not in said
     assert any("no font here has" in note and "\U00013080" in note for note in notes)
+
+
+def test_korean_headings_and_table_heads_are_bold() -> None:
+    """As the Latin beside them: the font has no bold cut, so its letters are stroked."""
+    page = to_typst(
+        Handout("배타적 XOR", (Heading("주어진 것"),)), "{name}.svg", ["Libertinus Serif", "Noto Serif KR"], "ko"
+    )
+    page += '\n#strong("이름 z")\n이름 z\n'
+    svg = typst.compile(page.encode(), format="svg", font_paths=typst_fonts(False)).decode()
+    assert len(re.findall("<use [^>]*stroke=", svg)) == len("배타적주어진것이름")

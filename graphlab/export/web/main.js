@@ -195,8 +195,8 @@ class Page {
     const { scene, view, lang } = this.state.values;
     const { legend, notes } = scene.pictures[view];
     replace(this.parts.legend, h("summary", {}, this.t("legend")),
-      ...legend[lang].map((line) => h("p", {}, ...line.map(([text, role]) => h("span", { class: role ? `text-${role}` : null }, text)))),
       h("p", {}, ...["lit", "coming"].flatMap((name, k) => [k ? " · " : "", h("span", { class: `text-${name}` }, this.t(name)), this.t(`legend ${name}`)])),
+      ...legend[lang].map((line) => h("p", {}, ...line.map(([text, role]) => h("span", { class: role ? `text-${role}` : null }, text)))),
       ...notes[lang].map((note) => h("p", {}, note)));
   }
 
