@@ -93,6 +93,9 @@ class Ref:
     def __neg__(self) -> Ref:
         return self.graph.op("neg", self)
 
+    def __abs__(self) -> Ref:
+        return self.graph.op("abs", self)
+
 
 def _instead(attr: str) -> str:
     """What to write for an attribute that a tensor has in another library."""

@@ -321,3 +321,9 @@ def test_a_node_itself_where_its_name_is_wanted() -> None:
             call()
     with pytest.raises(gl.GraphlabError, match=r"expected a node's name but found int$"):
         trace[1]
+
+
+def test_abs_of_a_node_is_the_op() -> None:
+    g = gl.Graph()
+    gl.sum(abs(g.input("x", [3.0, -4.0]) - 1))
+    assert gl.forward(g).loss == 7

@@ -40,6 +40,7 @@ def model(folder: Path) -> str:
         (("why", "M", "N + 1"), "'N + 1' is no gradient; write NODE.grad"),
         (("why", "M", "∂L/∂Wide"), "'∂L/∂Wide' is no gradient; write NODE.grad or NODE.grad[0,2]"),
         (("why", "M", "Wide[1,0].grad"), "'Wide[1,0].grad' is no gradient; write NODE.grad or NODE.grad[0,2]"),
+        (("trace", "M", "Wide=3"), "give one MODEL, not 2; name=value gives numbers to -e EXPRESSION"),
         (("trace", "-e", "x * inf", "x=2"), "no value is given for 'inf'; add inf=.inf"),
         (("trace", "-e", "x*y", "x=[[3, 1e999]]", "y=1"), "on the command line: '1e999' is too large for a float64"),
         (("trace", "-e", "x*y", "x=[99999999999999999999]", "y=1"), "does not fit in 64 bits"),
