@@ -48,7 +48,8 @@ def barriers(trace: Trace, j: int) -> list[Barrier]:
             node = graph.nodes[c]
             if not leading[c]:
                 continue
-            if node.slots[k] in ops.get(node.op).nograd:
+            parts = trace.contributions[c] if trace.contributions is not None and plan.reached[c] else None
+            if node.slots[k] in ops.get(node.op).nograd or (parts and parts[k] is None):
                 found.append(Barrier(node.name, node.op, node.slots[k]))
             elif c not in seen:
                 seen.add(c)

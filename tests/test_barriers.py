@@ -55,6 +55,17 @@ def test_running_statistics_and_labels() -> None:
     assert list(unreached(trace)) == []
 
 
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "nll"])
+def test_class_numbers_that_are_floats_matter_to_the_loss(loss: str) -> None:
+    leaves = "params: {x: [[-1, -2, -4], [-3, -5, -1]], t: [2, 0]}\n"
+    trace = run(f"{leaves}nodes: {{L: '{loss}(x, t)'}}")
+    assert trace["t"].grad is None
+    assert why_none(trace, trace.graph.index["t"]) == f"'L' ({loss}) has no derivative for its t"
+    assert gl.forward(trace.graph, state={"t": np.array([1.0, 0.0])}).loss != trace.loss
+    soft = run(leaves.replace("t: [2, 0]", "t: [[1, 0, 0], [0, 1, 0]]") + f"nodes: {{L: '{loss}(x, t)'}}")
+    assert soft["t"].grad is not None
+
+
 def test_an_embedding_s_index() -> None:
     leaves = "inputs: {i: {value: [0, 2], dtype: int64}}\nparams: {W: [[1], [2], [3]]}\n"
     trace = run(f"{leaves}nodes: {{e: 'embedding(i, W)', L: sum(e)}}")
