@@ -273,11 +273,22 @@ class _Parser:
         start, stop, step = (*bounds, None)[:3]
         return Slice(start, stop, step, column=column)
 
+    def no_index(self, name: str) -> str:
+        """What to say of an index that numpy takes; empty for a node, which picks."""
+        behind = self.tokens[self.at + 1][1]
+        if name == "None":
+            return tr("; an axis is added by reshape(x, shape=[…])")
+        if behind in COMPARISONS:
+            return tr("; entries that fulfil a condition are kept by where(condition, x, 0)")
+        return tr("; write range(3)") if behind == "(" else ""
+
     def index_number(self) -> int | None:
         negative = self.take("-")
         kind, token, column = self.tokens[self.at]
         if kind != "number":
             if kind in ("name", "quoted"):
+                if hint := self.no_index(token):
+                    raise FormulaError(tr("an index is a whole number or a slice such as 1:3") + hint, column)
                 message = tr(
                     "{name} in an index is a node; write x[range(3), {name}] for one entry of each row, "
                     "gather(x, {name}, axis=…) for entries along an axis, or embedding({name}, x) for rows of x",
@@ -302,7 +313,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(text, at)
         if match is None:
             column = at + len(text[at:]) - len(text[at:].lstrip())
-            raise FormulaError(not_part_of(text[column]), column)
+            raise FormulaError(not_part_of("..." if text.startswith("...", column) else text[column]), column)
         kind = "quoted" if match["quoted"] is not None else str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         if kind == "name" and not token.isascii():

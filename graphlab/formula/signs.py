@@ -39,12 +39,8 @@ def remedy(token: str) -> str:
     >>> remedy("^"), remedy("½"), remedy("ⁿ"), remedy("$")
     ('; write a ** b', '; write (1/2)', '; a power is written x ** n', '')
     """
-    if token == "∞":
-        return tr("; {name} stands in a node or an input of its own: {name}: .{name}", name="inf")
-    if token == "|":
-        return tr("; write abs(x) for |x|, maximum(a, b) for a or b")
-    if token == "%":
-        return tr("; per cent is a / 100, and graphlab has no remainder yet")
+    if said := _advice(token):
+        return said
     if written := _WRITE.get(token) or _WORDS.get(token):
         return tr("; write {written}", written=written)
     if token in _PYTHON:
@@ -64,4 +60,17 @@ def remedy(token: str) -> str:
         return tr("; write {written}", written=f"({plain})")
     if len(token) == 1 and unicodedata.category(token) == "Cf":
         return tr("; it is an unseen character: remove it")
+    return ""
+
+
+def _advice(token: str) -> str:
+    """What to say of a sign that is written otherwise from case to case."""
+    if token in ("...", "…"):
+        return tr("; an index has a : for each axis that stays whole: x[:, :, 0]")
+    if token == "∞":
+        return tr("; {name} stands in a node or an input of its own: {name}: .{name}", name="inf")
+    if token == "|":
+        return tr("; write abs(x) for |x|, maximum(a, b) for a or b")
+    if token == "%":
+        return tr("; per cent is a / 100, and graphlab has no remainder yet")
     return ""

@@ -6,6 +6,7 @@ these, so that one that is added is found at once, though it still stands in NON
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from graphlab.messages import did_you_mean, tr
@@ -194,6 +195,9 @@ def hint_for(name: str, known: Iterable[str]) -> str:
     owner, _, method = bare.rpartition(".")
     if owner:  # x.sum(), x.reshape(…): a method
         found = meant(method, known)
+        owner = f"transpose({owner[:-2]})" if owner.endswith(".T") else owner
+        if found is None and (method in ("T", "mT") or _folded(method) in WRITE):
+            return tr(" (write {written})", written=re.sub(r"\bx\b", owner, WRITE.get(_folded(method), "transpose(x)")))
         written = WRITTEN.get(found or "", "{op}({x})").format(op=found, x=owner)
         return tr(" (write {written})", written=written) if found else hint_for(method, known)
     if len(name) <= 2:
