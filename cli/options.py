@@ -85,6 +85,8 @@ def read_model(model: Sequence[str], expression: str | None, seed: int | None = 
             graph = load(model[0])
     else:
         said = tr("give a MODEL, or -e EXPRESSION") if not model else tr("give one MODEL, not {n}", n=len(model))
+        if any("=" in word for word in model[1:]):
+            said += tr("; name=value gives numbers to -e EXPRESSION, a model's stand in its file")
         raise click.UsageError(said, click.get_current_context())
     if seed is not None:
         graph = replace(graph, random_seed=seed)

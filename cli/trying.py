@@ -58,7 +58,7 @@ class Trying:
     def _given(self, text: str) -> Any:
         """A number, a nested list, or an expression over the run."""
         try:
-            return json.loads(text)
+            return json.loads(text, parse_float=_finite)
         except (ValueError, RecursionError):
             return self.debugger.look(text)
 
@@ -262,6 +262,14 @@ class Trying:
 
 def _json(number: float | None) -> Any:
     return None if number is None else plain(number)
+
+
+def _finite(text: str) -> float:
+    """Raises ModelError for a number that only Inf could stand for."""
+    value = float(text)
+    if math.isinf(value):
+        raise ModelError(tr("{number} is too large for a float64", number=text))
+    return value
 
 
 def _plain_value(text: str) -> Any:

@@ -19,6 +19,7 @@ from graphlab.graph import Node
 from graphlab.inference import infer, literal
 from graphlab.losses import check_gradient, check_scalar, sum_of
 from graphlab.messages import tr
+from graphlab.ops import foreign
 from graphlab.values import FLOATS, RANGES, array_of, leaf_attrs, overflows, too_large
 
 MAX_NAME = 500
@@ -45,6 +46,11 @@ class Ref:
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.dtype} {self.shape}>"
+
+    def __getattr__(self, attr: str) -> Any:
+        if attr.startswith("_"):
+            raise AttributeError(attr)
+        raise AttributeError(tr("a node of a graph has no '{attr}'{hint}", attr=attr, hint=_instead(attr)))
 
     def __getitem__(self, key: Any) -> Ref:
         items = key if isinstance(key, tuple) else (key,)
@@ -86,6 +92,18 @@ class Ref:
 
     def __neg__(self) -> Ref:
         return self.graph.op("neg", self)
+
+    def __abs__(self) -> Ref:
+        return self.graph.op("abs", self)
+
+
+def _instead(attr: str) -> str:
+    """What to write for an attribute that a tensor has in another library."""
+    if attr in ("value", "grad", "data", "item", "numpy", "backward", "contributions"):
+        return tr("; its numbers are in a trace: trace = gl.backward(gl.forward(graph)), trace[name].{attr}",
+                  attr=attr if attr in ("grad", "contributions") else "value")  # fmt: skip
+    found = "transpose" if attr in ("T", "mT") else foreign.meant(attr, ops.REGISTRY)
+    return tr("; that is gl.{op}", op=found) if found else ""
 
 
 def _operator(op: str, swapped: bool = False) -> Callable[[Ref, Any], Ref]:

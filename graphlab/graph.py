@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
-from graphlab.errors import ModelError
+from graphlab.errors import ModelError, UsageError
 from graphlab.messages import did_you_mean, tr
 from graphlab.state import OPTIONS, State, generator, initialise
 
@@ -120,7 +120,7 @@ class Graph:
     def position(self, name: str) -> int:
         """The index of a node. Raises ModelError with a "did you mean"."""
         try:
-            return self.index[name]
+            return self.index[checked_name(name)]
         except KeyError:
             raise ModelError(no_node(name, self.index)) from None
 
@@ -184,6 +184,15 @@ class Graph:
         from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
 
         return mimebundle(self)
+
+
+def checked_name(name: object) -> str:
+    """The name of a node. Raises UsageError for anything but a text, such as the node itself."""
+    if isinstance(name, str):
+        return name
+    own = getattr(name, "name", None)
+    hint = tr("; write '{name}'", name=own) if isinstance(own, str) else ""
+    raise UsageError(tr("expected a node's name but found {found}{hint}", found=type(name).__name__, hint=hint))
 
 
 def no_node(name: str, known: Iterable[str]) -> str:

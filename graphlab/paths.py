@@ -15,9 +15,10 @@ from graphlab.barriers import why_none
 from graphlab.cancelling import reason as why_cancelled
 from graphlab.errors import ModelError
 from graphlab.formula import parse
+from graphlab.formula.parse import FormulaError
 from graphlab.formula.show import reference
 from graphlab.formula.tree import Index, Name
-from graphlab.graph import no_node
+from graphlab.graph import checked_name, no_node
 from graphlab.messages import tr
 from graphlab.numbers import number
 from graphlab.planning import seed_of
@@ -148,7 +149,10 @@ def total(parts: Sequence[float]) -> float:
 
 def target_of(trace: Trace, text: str) -> tuple[int, tuple[int, ...]]:
     """The node and the element that NODE.grad[i,j] means. Raises ModelError for anything else."""
-    tree = parse(text)
+    try:
+        tree = parse(checked_name(text))
+    except FormulaError:
+        raise ModelError(tr("'{text}' is no gradient", text=text) + tr("; write NODE.grad or NODE.grad[0,2]")) from None
     key: tuple[Any, ...] = ()
     if isinstance(tree, Index):
         key, tree = tree.key, tree.base

@@ -12,7 +12,8 @@ from graphlab import autodiff, ops
 from graphlab.doubts import warn_of
 from graphlab.errors import DataError, GraphlabError, ModelError, ShapeError
 from graphlab.graph import Graph, make_graph
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import tr
+from graphlab.ops.foreign import attribute_hint
 from graphlab.planning import located, seed_of
 from graphlab.trace import Trace
 from graphlab.values import array_of
@@ -80,7 +81,7 @@ def with_attr(trace: Trace, name: str, attr: str, value: Any) -> Trace:
     if attr not in op.attrs or node.is_leaf:
         known = ", ".join(op.attrs) or tr("none")
         text = "{op} '{name}' has no attribute '{attr}'{hint}; it has: {known}"
-        hint = did_you_mean(attr, op.attrs)
+        hint = attribute_hint(attr, op.attrs)
         raise ModelError(tr(text, op=node.op, name=name, attr=attr, hint=hint, known=known))
     try:
         attrs = ops.check_attrs(op, {**node.attrs, attr: value})

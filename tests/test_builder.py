@@ -292,3 +292,38 @@ def test_a_hash_in_a_name_keeps_its_scope(g):
         assert g.param("a#1", 1.0).name == "s.a#1"
         assert gl.add(g.param("x", [1.0, 2.0]), [1.0, 2.0]).name == "s.add1"
     assert "s.add1#1" in g.nodes
+
+
+@pytest.mark.parametrize(
+    ("attr", "said"),
+    [
+        ("T", "that is gl.transpose"), ("mean", "that is gl.mean"), ("mm", "that is gl.matmul"),
+        ("detach", "that is gl.stop_gradient"), ("grad", "trace[name].grad"), ("value", "trace[name].value"),
+        ("item", "trace[name].value"), ("backward", "trace = gl.backward(gl.forward(graph))"),
+    ],
+)  # fmt: skip
+def test_what_a_tensor_has_elsewhere_is_told_its_name_here(attr: str, said: str) -> None:
+    x = gl.Graph().input("x", [[1.0, 2.0]])
+    with pytest.raises(AttributeError) as caught:
+        getattr(x, attr)
+    assert f"a node of a graph has no '{attr}'" in str(caught.value) and said in str(caught.value)
+    assert not hasattr(x, "_repr_html_")
+    assert getattr(x, "quux", None) is None
+
+
+def test_a_node_itself_where_its_name_is_wanted() -> None:
+    g = gl.Graph()
+    x = g.input("x", [1.0, 2.0])
+    gl.sum(x * x)
+    trace = gl.backward(gl.forward(g))
+    for call in (lambda: trace[x], lambda: gl.why(trace, x)):
+        with pytest.raises(gl.GraphlabError, match=r"expected a node's name but found Ref; write 'x'"):
+            call()
+    with pytest.raises(gl.GraphlabError, match=r"expected a node's name but found int$"):
+        trace[1]
+
+
+def test_abs_of_a_node_is_the_op() -> None:
+    g = gl.Graph()
+    gl.sum(abs(g.input("x", [3.0, -4.0]) - 1))
+    assert gl.forward(g).loss == 7

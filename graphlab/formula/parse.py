@@ -24,7 +24,7 @@ _OTHER = rf"(?![{re.escape(NO_NAME)}⁺⁻{_FIGURES}])"  # no sign and no raised
 _PART = rf"{_OTHER}(?:[^\W\d]|[^\x00-\x7f\s])(?:{_OTHER}(?:\w|[^\x00-\x7f\s]))*(?:\#\d+)?"  # fc, γ, and steps: E#2
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?)
   | (?P<name>{0}(?:\.{0})*)
   | `(?P<quoted>[^`\n]*)`(?P<behind>(?:\.{0})*)
   | (?P<word>'[^'\n]*'|"[^"\n]*")
@@ -83,12 +83,36 @@ class _Parser:
             return hint
         behind = before in ("number", "name", "quoted", "raised") or left in (")", "]")
         if behind and (kind in ("number", "name", "quoted") or token == "("):
-            shown = {"(": "(…)", ")": "(…)", "]": "(…)"}
-            left = "(…)" if before == "raised" else shown.get(left, left)
-            return tr("; a product is written with *: {left} * {right}", left=left, right=shown.get(token, token))
+            return self.product(before, left, kind, token)
         if token == "," and before == "number":
             return tr("; a decimal point is written .")
         return ""
+
+    def product(self, before: str, left: str, kind: str, token: str) -> str:
+        """What to say of two things side by side: a product, or a function that is not written as one."""
+        shown = {"(": "(…)", ")": "(…)", "]": "(…)"}
+        product = ("(…)" if before == "raised" else shown.get(left, left)), shown.get(token, token)
+        said = tr("; a product is written with *: {left} * {right}", left=product[0], right=product[1])
+        if before == "number" and token[0] == "_":
+            return tr("; a number has no _ in it")
+        if before == kind == "name":
+            return said + tr(", a function with brackets: {name}({x})", name=left, x=token)
+        if before == "raised" and self.at > 1 and self.tokens[self.at - 2][0] == "name":
+            name = self.tokens[self.at - 2][1]
+            return said + tr(", the power of a function behind it: {name}(x){power}", name=name, power=left)
+        if token == "(" and left == ")" and self.called():
+            return said + tr(", a layer with what it takes in one pair of brackets: dropout(x, rate=0.5)")
+        return said
+
+    def called(self) -> bool:
+        """Whether the bracket before the token at hand closes the call of a function."""
+        depth = 0
+        for i in range(self.at - 1, 0, -1):
+            kind, token, _ = self.tokens[i]
+            depth += (token == ")") - (token == "(") if kind == "op" else 0
+            if depth == 0:
+                return self.tokens[i - 1][0] == "name"
+        return False
 
     def take(self, token: str) -> bool:
         if self.tokens[self.at][:2] == ("op", token):
@@ -96,11 +120,15 @@ class _Parser:
             return True
         return False
 
-    def need(self, token: str, hint: bool = True) -> None:
+    def need(self, token: str, hint: bool = True, close: str = "") -> None:
+        """Take a token. close: the bracket that might stand there too."""
         if not self.take(token):
             kind, found, column = self.tokens[self.at]
             found = tr("the end") if kind == "end" else f"'{found}'"
-            message = tr("expected '{token}' but found {found}", token=token, found=found)
+            if close:
+                message = tr("expected '{token}' or '{close}' but found {found}", token=token, close=close, found=found)
+            else:
+                message = tr("expected '{token}' but found {found}", token=token, found=found)
             message += self.remedy() if hint else ""
             raise FormulaError(message, column)
 
@@ -170,7 +198,7 @@ class _Parser:
                 if opened == "(" and len(items) == 1:
                     return items[0]
                 break
-            self.need(",")
+            self.need(",", close=close)
         return List(tuple(items), column=column)
 
     def call(self, function: str, column: int) -> Expr:
@@ -189,7 +217,7 @@ class _Parser:
                 args.append(self.expression(0))
             if self.take(")"):
                 break
-            self.need(",")
+            self.need(",", close=")")
         return Call(function, tuple(args), tuple(keywords), column=column)
 
     def postfix(self, base: Expr) -> Expr:
@@ -211,7 +239,7 @@ class _Parser:
                 key.append(self.index_item())
                 if self.take("]"):
                     break
-                self.need(",", hint=False)
+                self.need(",", hint=False, close="]")
             if not key:
                 raise FormulaError(tr("an index needs a number or a slice, such as x[0] or x[1:3]"), column)
             base = Index(base, tuple(key), column=column)
@@ -245,11 +273,22 @@ class _Parser:
         start, stop, step = (*bounds, None)[:3]
         return Slice(start, stop, step, column=column)
 
+    def no_index(self, name: str) -> str:
+        """What to say of an index that numpy takes; empty for a node, which picks."""
+        behind = self.tokens[self.at + 1][1]
+        if name == "None":
+            return tr("; an axis is added by reshape(x, shape=[…])")
+        if behind in COMPARISONS:
+            return tr("; entries that fulfil a condition are kept by where(condition, x, 0)")
+        return tr("; write range(3)") if behind == "(" else ""
+
     def index_number(self) -> int | None:
         negative = self.take("-")
         kind, token, column = self.tokens[self.at]
         if kind != "number":
             if kind in ("name", "quoted"):
+                if hint := self.no_index(token):
+                    raise FormulaError(tr("an index is a whole number or a slice such as 1:3") + hint, column)
                 message = tr(
                     "{name} in an index is a node; write x[range(3), {name}] for one entry of each row, "
                     "gather(x, {name}, axis=…) for entries along an axis, or embedding({name}, x) for rows of x",
@@ -274,7 +313,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(text, at)
         if match is None:
             column = at + len(text[at:]) - len(text[at:].lstrip())
-            raise FormulaError(not_part_of(text[column]), column)
+            raise FormulaError(not_part_of("..." if text.startswith("...", column) else text[column]), column)
         kind = "quoted" if match["quoted"] is not None else str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         if kind == "name" and not token.isascii():
@@ -327,7 +366,7 @@ def _number(token: str, column: int) -> int | float:
             )
             raise FormulaError(message, column)
         return int(token)
-    value = float(token)
+    value = float(token.replace("−", "-"))
     if math.isinf(value):
         raise FormulaError(tr("{token} is too large for a float64", token=_short(token)), column)
     return value

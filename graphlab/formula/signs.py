@@ -7,7 +7,7 @@ import unicodedata
 from graphlab.messages import tr
 
 READ = {
-    **dict.fromkeys("×·⋅∙∗✕﹡＊\u0387", "*"),
+    **dict.fromkeys("×·⋅∙∗✕✖⨯•﹡＊\u0387", "*"),
     **dict.fromkeys("−–‐‑‒﹣－", "-"),  # minus, en dash, hyphens
     **dict.fromkeys("÷∕⁄／", "/"),
     **{"＋": "+", "≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=", "＜": "<", "＞": ">", "＝": "=", "＠": "@"},
@@ -15,10 +15,9 @@ READ = {
 }
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _WRITE = {
-    "^": "a ** b", "√": "sqrt(x)", "∛": "x ** (1/3)", "ᵀ": "transpose(x)", "′": "transpose(x)", "∑": "sum(x)",
-    "∞": "inf", "&": "a * b", "|": "maximum(a, b)", "!": "1 - a", "~": "1 - a", "¬": "1 - a", "⊙": "a * b",
-    "∘": "a * b", "∧": "a * b", "∨": "maximum(a, b)", "—": "a - b", "%": "a / 100", "±": "a + b",
-    "?": "where(condition, a, b)",
+    "^": "a ** b", "√": "sqrt(x)", "∛": "x ** (1/3)", "ᵀ": "transpose(x)", "⊤": "transpose(x)", "′": "transpose(x)",
+    "∑": "sum(x)", "&": "a * b", "~": "1 - a", "¬": "1 - a", "⊙": "a * b", "∘": "a * b", "∧": "a * b",
+    "∨": "maximum(a, b)", "—": "a - b", "±": "a + b", "?": "where(condition, a, b)", "=": "a == b",
 }  # fmt: skip
 _WORDS = {
     "if": "where(condition, a, b)", "else": "where(condition, a, b)", "and": "a * b", "or": "maximum(a, b)",
@@ -40,6 +39,8 @@ def remedy(token: str) -> str:
     >>> remedy("^"), remedy("½"), remedy("ⁿ"), remedy("$")
     ('; write a ** b', '; write (1/2)', '; a power is written x ** n', '')
     """
+    if said := _advice(token):
+        return said
     if written := _WRITE.get(token) or _WORDS.get(token):
         return tr("; write {written}", written=written)
     if token in _PYTHON:
@@ -59,4 +60,17 @@ def remedy(token: str) -> str:
         return tr("; write {written}", written=f"({plain})")
     if len(token) == 1 and unicodedata.category(token) == "Cf":
         return tr("; it is an unseen character: remove it")
+    return ""
+
+
+def _advice(token: str) -> str:
+    """What to say of a sign that is written otherwise from case to case."""
+    if token in ("...", "…"):
+        return tr("; an index has a : for each axis that stays whole: x[:, :, 0]")
+    if token == "∞":
+        return tr("; {name} stands in a node or an input of its own: {name}: .{name}", name="inf")
+    if token == "|":
+        return tr("; write abs(x) for |x|, maximum(a, b) for a or b")
+    if token == "%":
+        return tr("; per cent is a / 100, and graphlab has no remainder yet")
     return ""

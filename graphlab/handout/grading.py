@@ -24,6 +24,7 @@ from graphlab.tracefile import plain as to_json, unnamed
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?")
+_COMMA_INSIDE = re.compile(r"(?<![\d.])(?<!\d,)(\d+),(\d+)(?![\d.]|,\d)")  # 1,5 but not 1,5,2
 _PLACE = re.compile(r"\[\d+(?:,\d+)*\]\s*:")  # before each matrix of an array with more axes
 _BRACKETS = str.maketrans("[],", "   ")
 
@@ -143,7 +144,7 @@ def grade(key: str | Path, answers: str | Path, tolerance: float = TOLERANCE) ->
 
 
 def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float) -> Mark:
-    given = parsed(text)
+    given = parsed(text, entry.answer.size)
     verdict, mistake = "missing", ""
     if text.strip():
         verdict = "right" if given is not None and _near(given, entry.answer, tolerance) else "wrong"
@@ -153,19 +154,32 @@ def _mark(student: str, variant: int, entry: _Entry, text: str, tolerance: float
     return Mark(student, variant, entry.blank, entry.node, verdict, text, to_json(entry.answer), mistake)
 
 
-def parsed(text: str) -> np.ndarray | None:
+def parsed(text: str, size: int | None = None) -> np.ndarray | None:
     """A number, or a vector or matrix: as it is printed, as in a model file, or without brackets.
+
+    size: how many numbers are asked for; where that many are there only with decimal commas, those are meant.
 
     >>> parsed("[1 2; 3 4]").tolist(), parsed("[[1, 2], [3, 4]]").tolist(), parsed("1 2").tolist()
     ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
     >>> parsed("-0,5"), parsed("abc")
     (array(-0.5), None)
+    >>> parsed("0,5 1,25", 2).tolist(), parsed("[0,5 1; 2 1,25]", 4).tolist(), parsed("1,2", 2).tolist()
+    ([0.5, 1.25], [[0.5, 1.0], [2.0, 1.25]], [1.0, 2.0])
     >>> parsed("[0]: [1 2; 3 4], [1]: [5 6; 7 8]").tolist()
     [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
     """
     text = _PLACE.sub("", text.strip().replace("−", "-"))
-    if _DECIMAL_COMMA.fullmatch(text):
+    if size in (None, 1) and _DECIMAL_COMMA.fullmatch(text):
         text = text.replace(",", ".")
+    found = _numbers_of(text)
+    if size is not None and (found is None or found.size != size):
+        other = _numbers_of(_COMMA_INSIDE.sub(r"\1.\2", text))
+        return other if other is not None and other.size == size else found
+    return found
+
+
+def _numbers_of(text: str) -> np.ndarray | None:
+    """The numbers between brackets, blanks, commas and semicolons; None where something else is there."""
     lines = re.sub(r"\]\s*,", ";", text).translate(_BRACKETS).split(";")
     try:
         rows = [[float(x) for x in line.split()] for line in lines if line.strip()]
@@ -261,7 +275,7 @@ def _answer_lines(path: Path) -> tuple[list[str], list[Line]]:
         text = text_of(path)
         for separator in SEPARATORS:
             lines = lines_of(text, separator, path.name)
-            header = [name.strip() for name in lines[0][1]] if lines else []
+            header = [name.strip().casefold() for name in lines[0][1]] if lines else []
             if {"blank", "answer"} <= set(header):
                 return header, lines[1:]
         found = ", ".join(name.strip() for name in text.splitlines()[0].split(",")) if text.strip() else tr("none")

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from graphlab.errors import DataError, GraphlabError, UsageError
-from graphlab.importers.leaves import numbers, written
+from graphlab.importers.leaves import numbers
 from graphlab.importers.names import name_of
 from graphlab.importers.places import File
+from graphlab.importers.table import written
 from graphlab.importers.yamlfile import compose
 from graphlab.messages import tr
 
@@ -46,7 +47,8 @@ def _value(name: str, text: str, word: str) -> Any:
     try:
         found = compose(text, file)
     except GraphlabError as error:
-        said = error.message if _NUMBER.fullmatch(text.strip()) else _no_list(name, text)
+        known = _NUMBER.fullmatch(text.strip()) or any(map(_too_large, _NUMBER.findall(text)))
+        said = error.message if known else _no_list(name, text)
     else:
         if isinstance(found.data, int | float | list) and not isinstance(found.data, bool):
             try:
@@ -56,6 +58,14 @@ def _value(name: str, text: str, word: str) -> Any:
         else:
             said = _no_list(name, text)
     raise UsageError(tr("'{word}' on the command line: {error}", word=word, error=said))
+
+
+def _too_large(number: str) -> bool:
+    """Whether a number is beyond an integer's range, or a float's."""
+    try:
+        return abs(float(number)) >= 2**63
+    except ValueError:
+        return False
 
 
 def _no_list(name: str, text: str) -> str:

@@ -13,7 +13,8 @@ from graphlab.formula import parse, postorder
 from graphlab.formula.parse import MAX_INTEGER, MIN_INTEGER, FormulaError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Binary, Call, Expr, Index, List, Name, Negative, Number, Word
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import tr
+from graphlab.ops.foreign import attribute_hint
 
 OPERATORS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul",
@@ -126,8 +127,8 @@ class _Flat:
                 return self.step(part, "index", args, {"key": key_text(key)})
             case Call(function=function, keywords=keywords):
                 return self.call(part, function, args, keywords)
-            case Word(text=text):
-                raise ModelError(tr("'{text}' in quotes can only be an attribute's value", text=text))
+            case Word():
+                return part  # refused where an op that there is takes it
         raise TypeError(f"not an expression: {part!r}")
 
     def call(self, part: Expr, function: str, args: list[Any], keywords: Iterable[tuple[str, Expr]]) -> Part:
@@ -141,7 +142,7 @@ class _Flat:
         for key, value in keywords:
             known = {**kind.attrs, **kind.layer_attrs}
             if key not in known and key not in kind.renamed:
-                hint, listed = did_you_mean(key, known), ", ".join(known) or tr("none")
+                hint, listed = attribute_hint(key, known), ", ".join(known) or tr("none")
                 message = tr("{op} has no attribute '{key}'{hint}; it takes: {listed}",
                              op=function, key=key, hint=hint, listed=listed)  # fmt: skip
                 raise FormulaError(message, value.column)
@@ -156,6 +157,8 @@ class _Flat:
 
     def input(self, arg: Any) -> Any:
         """An operand; a list of numbers becomes a constant with a name of its own."""
+        if isinstance(arg, Word):
+            raise FormulaError(tr("'{text}' in quotes can only be an attribute's value", text=arg.text), arg.column)
         if isinstance(arg, Several):
             message = tr("a list among the inputs holds numbers only; stack(a, b) joins nodes")
             raise FormulaError(message, arg.column)
@@ -173,6 +176,8 @@ class _Flat:
         if isinstance(root, Reference):
             self.steps.append(Step(self.name, ALIAS, (root,), root.column))
             return self.steps
+        if isinstance(root, Word):
+            self.input(root)
         if isinstance(root, Several):
             raise FormulaError(tr("a list holds numbers only; stack(a, b) joins nodes"), root.column)
         if not isinstance(root, Part):

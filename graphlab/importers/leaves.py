@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from graphlab import builder
 from graphlab.errors import DataError, GraphlabError, ModelError
 from graphlab.importers import data
 from graphlab.importers.places import File
+from graphlab.importers.table import written
 from graphlab.importers.yamlfile import Value
 from graphlab.messages import did_you_mean, tr
 from graphlab.state import OPTIONS
@@ -240,20 +240,3 @@ def _number(item: Value, file: File, name: str, dtype: str) -> Any:
         message = tr("'{name}': {found} {why}", name=name, found=item.shown(), why=why)
         raise file.error(DataError, item.place, message)
     return data
-
-
-def written(text: str) -> str:
-    """How a number is written that was meant by a text; empty where none was.
-
-    >>> written("-Infinity"), written("1,5"), written("–3"), written("a + b")
-    ('; write -.inf', '; a decimal point is written .', '; the minus is written -', '')
-    """
-    match = re.fullmatch(r"([-+]?)(nan|inf|infinity|∞)", text.strip(), re.IGNORECASE)
-    if match:
-        word = ".nan" if match[2].lower() == "nan" else ".inf"
-        return tr("; write {written}", written=("-" if match[1] == "-" and word == ".inf" else "") + word)
-    if re.fullmatch(r"[−–—]\s*[\d.]+(?:[eE][-+]?\d+)?", text.strip()):
-        return tr("; the minus is written -")
-    if re.fullmatch(r"[-+]?\d+,\d+", text.strip()):
-        return tr("; a decimal point is written .")
-    return ""

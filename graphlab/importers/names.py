@@ -16,6 +16,7 @@ from graphlab.ops.foreign import MODULES
 RESERVED = ("grad", "value", "shape")
 MAX_COMPARED = 2000  # names among which a similar one is looked for
 CONSTANTS = {"π": "3.141592653589793", "pi": "3.141592653589793", "e": "2.718281828459045"}
+NOT_FINITE = ("inf", "nan")
 _ASCII = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -111,6 +112,8 @@ def _hint(name: str, scope: str, near: list[str], known: Mapping[str, object]) -
         return tr("; write transpose({x})", x=owner)
     if last in CONSTANTS and owner.casefold() in ("", *MODULES):
         return tr("; write {number}", number=CONSTANTS[last])
+    if last in NOT_FINITE and owner.casefold() in ("", *MODULES):
+        return tr("; {name} stands in a node or an input of its own: {name}: .{name}", name=last)
     if len(known) > MAX_COMPARED:
         return ""
     for full in candidates(name, scope, False):

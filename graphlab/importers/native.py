@@ -15,7 +15,7 @@ from graphlab.graph import find_cycle, parent_of
 from graphlab.importers.expressions import ALIAS, Part, Reference, Step, steps_of
 from graphlab.importers.leaves import add_leaf, numbers
 from graphlab.importers.names import look_up, name_of
-from graphlab.importers.places import File, Place
+from graphlab.importers.places import File, Place, in_braces
 from graphlab.importers.yamlfile import Value, compose
 from graphlab.losses import check_scalar, sum_of
 from graphlab.messages import did_you_mean, tr
@@ -157,7 +157,8 @@ class Reader:
         try:
             declaration.steps = steps_of(declaration.name, value.text)
         except FormulaError as error:
-            raise self.file.error(ModelError, self.file.inside(value, error.column), error.message) from None
+            message = error.message + (in_braces(value, self.file) if error.column == len(value.text) else "")
+            raise self.file.error(ModelError, self.file.inside(value, error.column), message) from None
 
     def place(self, declaration: Declaration, column: int) -> Place:
         return self.file.inside(declaration.value, column)

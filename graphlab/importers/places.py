@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from graphlab.errors import GraphlabError
+from graphlab.messages import tr
 
 if TYPE_CHECKING:
     from graphlab.importers.yamlfile import Value
@@ -67,6 +68,13 @@ class File:
             yield line, column
             width = _width(text, i, value.style)
             i, column = i + width, column + width
+
+
+def in_braces(value: Value, file: File) -> str:
+    """What to say of an expression that a comma ended, which in { } parts the entries; or nothing."""
+    end = value.index + len(value.text)
+    cut = value.style is None and file.text.startswith(value.text, value.index) and file.text[end:].lstrip()[:1] == ","
+    return tr("; inside { } a comma ends the entry: put the expression in quotes") if cut else ""
 
 
 def _width(text: str, i: int, style: str | None) -> int:

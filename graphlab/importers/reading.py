@@ -15,7 +15,7 @@ from graphlab.formula.parse import FormulaError
 from graphlab.importers import native, python
 from graphlab.importers.assignments import assignments
 from graphlab.importers.expressions import Reference, steps_of
-from graphlab.importers.names import CONSTANTS
+from graphlab.importers.names import CONSTANTS, NOT_FINITE
 from graphlab.importers.places import File
 from graphlab.importers.yamlfile import Value, decode
 from graphlab.messages import did_you_mean, tr
@@ -110,7 +110,8 @@ def from_expression(text: str, values: Mapping[str, Any]) -> graph.Graph:
     missing = sorted((r for name, r in used.items() if name not in values), key=lambda r: r.column)
     if missing:
         names = ", ".join(f"'{r.name}'" for r in missing)
-        add = " ".join(f"{r.name}={CONSTANTS.get(r.name, '…')}" for r in missing)
+        usual = {**CONSTANTS, **{name: f".{name}" for name in NOT_FINITE}}
+        add = " ".join(f"{r.name}={usual.get(r.name.rpartition('.')[2], '…')}" for r in missing)
         message = tr("no value is given for {names}; add {add}", names=names, add=add)
         raise ModelError(message, where=file.where((0, missing[0].column)))
     if ROOT in values:

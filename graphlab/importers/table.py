@@ -23,8 +23,8 @@ def text_of(path: Path) -> str:
     """The file's text. Raises DataError unless it is UTF-8, OSError where it cannot be read."""
     try:
         return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = tr("'{name}' is not a table of numbers: {error}", name=path.name, error=error)
+    except UnicodeDecodeError:
+        message = tr("'{name}' is not UTF-8 text; save it as UTF-8 (in a spreadsheet: CSV UTF-8)", name=path.name)
         raise DataError(message) from None
 
 
@@ -57,6 +57,7 @@ def _table(name: str, text: str) -> _Table:
     for separator in there:
         tables.append(_Table.of(name, text, separator))
         if tables[-1].fits():
+            tables[-1].check_points()
             return tables[-1]
     table = max(tables, key=lambda t: (first.count(t.separator), -there.index(t.separator)))
     table.check()
@@ -113,6 +114,18 @@ class _Table:
                 message += tr(" (beside decimal commas it has to be a semicolon)")
             raise DataError(message)
 
+    def check_points(self) -> None:
+        """Raises DataError where some cells have a decimal comma and others a point, as 1.000 of 1.000,5 has."""
+        if self.separator == ",":
+            return
+        cells = [(line, cell.strip()) for line, row in self.lines for cell in row]
+        comma = next((cell for _, cell in cells if "," in cell), None)
+        point = next(((line, cell) for line, cell in cells if "." in cell), None)
+        if comma is not None and point is not None:
+            message = tr("'{name}', line {line}: a decimal point in {point} but a decimal comma in {comma}; use one",
+                         name=self.name, line=point[0], point=point[1], comma=comma)  # fmt: skip
+            raise DataError(message)
+
     def columns(self, key: str | Sequence[str] | None) -> int | list[int]:
         """Which columns are meant: one as a vector, several as a matrix."""
         if key is None:
@@ -162,10 +175,27 @@ def _why(text: str, value: float | None, width: int) -> str:
         return tr("the cell is empty")
     if value is not None:
         return tr("{number} is too large for a float64", number=text)
-    said = tr("'{text}' is not a number", text=text)
+    said = tr("'{text}' is not a number", text=text) + written(text)
     if width == 1 and re.search(r"\S[\s|:]+\S", text):
         said += tr("; columns are separated by a comma, a semicolon or a tab")
     return said
+
+
+def written(text: str) -> str:
+    """How a number is written that was meant by a text; empty where none was.
+
+    >>> written("-Infinity"), written("1,5"), written("–3"), written("a + b")
+    ('; write -.inf', '; a decimal point is written .', '; the minus is written -', '')
+    """
+    match = re.fullmatch(r"([-+]?)(nan|inf|infinity|∞)", text.strip(), re.IGNORECASE)
+    if match:
+        word = ".nan" if match[2].lower() == "nan" else ".inf"
+        return tr("; write {written}", written=("-" if match[1] == "-" and word == ".inf" else "") + word)
+    if re.fullmatch(r"[−–—]\s*[\d.]+(?:[eE][-+]?\d+)?", text.strip()):
+        return tr("; the minus is written -")
+    if re.fullmatch(r"[-+]?\d+,\d+", text.strip()):
+        return tr("; a decimal point is written .")
+    return ""
 
 
 def _number(cell: str, separator: str) -> float | None:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphlab.errors import ModelError, ShapeError
-from graphlab.messages import did_you_mean, tr
+from graphlab.messages import tr
 from graphlab.ops.axes import axes_text, check_axes
-from graphlab.ops.foreign import hint_for
+from graphlab.ops.foreign import attribute_hint, hint_for
 from graphlab.ops.sums import total
 
 Shape = tuple[int, ...]
@@ -253,6 +253,8 @@ def check_arity(kind: type[Op], count: int, sizes: Mapping[str, Any]) -> None:
     )  # fmt: skip
     if count > least and kind.attrs:
         message += tr("; attributes are given by name, such as {name}=…", name=next(iter(kind.attrs)))
+    if kind.name in ("max", "min") and count == 2:
+        message += tr("; the {name} of two is {op}(a, b)", name=kind.name, op=f"{kind.name}imum")
     required = [k for k, a in kind.layer_attrs.items() if a.default is REQUIRED]
     if kind.parameters is not None:
         sizes_text = "".join(f", {k}=…" for k in required)
@@ -270,7 +272,7 @@ def check_attrs(op: type[Op], given: Mapping[str, Any], layer: bool = False) -> 
     for name in given:
         if name not in known:
             listed = ", ".join(known) or tr("none")
-            hint = did_you_mean(name, known)
+            hint = attribute_hint(name, known)
             message = tr(
                 "{op} has no attribute '{name}'{hint}; it takes: {listed}",
                 op=op.name,

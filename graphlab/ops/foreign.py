@@ -6,6 +6,7 @@ these, so that one that is added is found at once, though it still stands in NON
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from graphlab.messages import did_you_mean, tr
@@ -17,12 +18,15 @@ MODULES = (
     "keras.ops",
     "keras.layers", "keras.activations", "keras.losses", "tf.keras.losses", "layers", "activations", "losses", "k",
     "math",
-    "scipy.special", "optax", "flax.linen", "onnx", "gl", "graphlab", "ops",
+    "self", "scipy.special", "optax", "flax.linen", "onnx", "gl", "graphlab", "ops",
 )  # fmt: skip
 TORCH = ("f", "functional", "nn.functional", "torch.nn.functional", "nn", "torch.nn")
+TENSORFLOW = ("tf", "onnx", "keras.ops")
 OURS_IN_TORCH = {"crossentropy": "softmax_cross_entropy"}  # which takes logits, unlike the op of its name here
+OURS_IN_TENSORFLOW = {"gather": "embedding"}  # which takes whole rows, as ONNX's Gather; PyTorch's takes entries
 WRITTEN = {
-    "reshape": "{op}({x}, shape=[…])", "broadcast_to": "{op}({x}, shape=[…])", "clip": "{op}({x}, min=…, max=…)",
+    "reshape": "{op}({x}, shape=[…])", "transpose": "{op}({x}, axes=[…])", "broadcast_to": "{op}({x}, shape=[…])",
+    "clip": "{op}({x}, min=…, max=…)",
     **dict.fromkeys(("matmul", "maximum", "minimum", "add", "sub", "mul", "div", "pow"), "{op}({x}, …)"),
 }  # fmt: skip
 OURS = {
@@ -32,7 +36,7 @@ OURS = {
     "div": "divide truedivide truediv",
     "neg": "negative negate",
     "pow": "power floatpower",
-    "matmul": "mm bmm mv dot gemv linalgmatmul batchmatmul tensordot",
+    "matmul": "mm bmm mv dot gemv linalgmatmul batchmatmul",
     "affine": "linear dense fc fullyconnected gemm denselayer addmm innerproduct",
     "exp": "exponential",
     "log": "ln logn naturallog",
@@ -51,7 +55,7 @@ OURS = {
     "selu": "scaledelu",
     "gelu": "gaussianerrorlinear fastgelu",
     "silu": "swish",
-    "sigmoid": "logistic expit",
+    "sigmoid": "logistic expit σ",
     "hard_sigmoid": "hardsigmoidactivation",
     "tanh": "hyperbolictangent",
     "softplus": "softplusactivation",
@@ -60,7 +64,7 @@ OURS = {
     "mse": "mseloss meansquarederror l2loss squarederror squareloss meansquared",
     "mae": "l1loss meanabsoluteerror absoluteerror",
     "huber": "huberloss",
-    "hinge": "hingeloss hingeembeddingloss multimarginloss",
+    "hinge": "hingeloss",
     "nll": "nllloss negativeloglikelihoodloss negativeloglikelihood",
     "softmax_cross_entropy": "crossentropyloss softmaxcrossentropyloss softmaxcrossentropywithlogits "
     "sparsesoftmaxcrossentropywithlogits softmaxcrossentropywithintegerlabels logitscrossentropy",
@@ -69,23 +73,24 @@ OURS = {
     "binarycrossentropywithlogits sigmoidcrossentropy",
     "batchnorm": "batchnorm1d batchnorm2d batchnorm3d batchnormalization batchnormalisation bn",
     "layernorm": "layernormalization layernormalisation",
-    "dropout": "dropout1d alphadropout droplayer",
-    "embedding": "embeddinglayer embeddinglookup lookuptable",
+    "dropout": "dropout1d droplayer",
+    "embedding": "embeddinglayer embeddinglookup lookuptable take",
+    "gather": "takealongaxis gatherelements",
     "max": "amax reducemax",
     "min": "amin reducemin",
-    "sum": "reducesum nansum addn",
+    "sum": "reducesum addn",
     "mean": "average avg reducemean",
     "var": "variance reducevar",
     "maximum": "elementwisemax fmax",
     "minimum": "elementwisemin fmin",
-    "clip": "clamp clipbyvalue hardtanh",
+    "clip": "clamp clipbyvalue",
     "where": "select ifelse cond ternary",
     "concat": "concatenate cat hstack vstack",
     "stack": "pack",
     "reshape": "view resize unflatten viewas",
     "flatten": "ravel",
-    "transpose": "permute swapaxes swapdims movedim moveaxis t",
-    "broadcast_to": "expand tile repeat expandas",
+    "transpose": "permute swapaxes swapdims movedim moveaxis",
+    "broadcast_to": "expand expandas",
     "stop_gradient": "detach lockgradient nograd",
     "greater": "gt greaterthan",
     "greater_equal": "ge gte greaterorequal",
@@ -93,40 +98,71 @@ OURS = {
     "less_equal": "le lte lessorequal",
     "equal": "eq equals",
     "not_equal": "ne unequal",
-    "l2_penalty": "l2 l2regularizer weightdecay l2norm",
+    "l2_penalty": "l2 l2regularizer weightdecay",
 }  # fmt: skip
 WRITE = {
     **dict.fromkeys(("std", "standarddeviation", "stddev"), "sqrt(var(x))"),
-    **dict.fromkeys(("norm", "linalgnorm", "frobeniusnorm"), "sqrt(sum(x ** 2))"),
+    **dict.fromkeys(("norm", "linalgnorm", "frobeniusnorm", "l2norm"), "sqrt(sum(x ** 2))"),
     **dict.fromkeys(("squeeze", "unsqueeze", "expanddims"), "reshape(x, shape=[…])"),
     **dict.fromkeys(("slice", "getitem", "indexselect", "narrow"), "x[0], x[1:3]"),
     **dict.fromkeys(("constant", "tensor", "array", "asarray"), "[1, 2]"),
     **dict.fromkeys(("addbias", "biasadd"), "x + b"),
-    "rsqrt": "x ** -0.5", "log1p": "log(1 + x)", "expm1": "exp(x) - 1", "log2": "log(x) / log(2)",
-    "log10": "log(x) / log(10)", "logsumexp": "log(sum(exp(x)))", "tanhshrink": "x - tanh(x)",
-    "softsign": "x / (1 + abs(x))", "relu6": "clip(x, min=0, max=6)", "zeroslike": "0 * x", "oneslike": "0 * x + 1",
+    **dict.fromkeys(("log10", "lg"), "log(x) / log(10)"),
+    **dict.fromkeys(("t", "adjoint"), "transpose(x)"),
+    "exp2": "2 ** x", "hardtanh": "clip(x, min=-1, max=1)", "tile": "concat(x, x, axis=0)",
+    "logsigmoid": "-softplus(-x)", "identity": "x + 0", "rsqrt": "x ** -0.5", "log1p": "log(1 + x)",
+    "expm1": "exp(x) - 1", "log2": "log(x) / log(2)", "logsumexp": "log(sum(exp(x)))", "tanhshrink": "x - tanh(x)",
+    "softsign": "x / (1 + abs(x))", "zeroslike": "0 * x", "oneslike": "0 * x + 1",
     "logicaland": "a * b", "logicalor": "maximum(a, b)", "logicalnot": "1 - a",
 }  # fmt: skip
 LEAVES = ("input", "parameter", "variable", "placeholder")
-CLASSES = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
+CLASSES = ("categoricalcrossentropy", "sparsecategoricalcrossentropy", "ce", "xent")
 TWO_CLASSES = ("binarycrossentropy", "logloss")
 _NONE_YET = """
 conv conv1d conv2d conv3d convtranspose convtranspose2d conv2dtranspose depthwiseconv2d separableconv2d convolution
 lstm lstmcell gru grucell rnn rnncell simplernn attention multiheadattention multiheadselfattention
-scaleddotproductattention transformer transformerencoderlayer transformerencoder maxpool maxpool1d maxpool2d
-maxpool3d maxpooling1d maxpooling2d avgpool avgpool1d avgpool2d averagepooling2d averagepool globalaveragepool
-globalaveragepooling2d globalmaxpool adaptiveavgpool2d unfold pad zeropad2d groupnorm groupnormalization
-instancenorm instancenorm2d instancenormalization rmsnorm lrn localresponsenorm gather take takealongaxis scatter
-scatteradd embeddingbag onehot topk sort argsort cumsum cumprod prod argmax argmin smoothl1loss smoothl1 kldivloss
-kldivergence kldiv kullbackleiblerdivergence cosinesimilarity cosineembeddingloss tripletmarginloss tripletmargin
-ctcloss poisson poissonnllloss gaussiannllloss focalloss prelu rrelu celu glu swiglu mish hardswish hardshrink
-softshrink hardsilu threshold logsigmoid softmin softmax2d maxout dropout2d spatialdropout2d gaussiannoise
-gaussiandropout sinh cosh asin acos atan arcsin arccos arctan atan2 asinh acosh atanh floor ceil round mod remainder
-fmod trunc einsum outer kron cross trace det linalginv cholesky svd eig solve diag triu tril upsample upsampling2d
-interpolate pixelshuffle randn rand lgamma gamma digamma erfc erfinv bilinear nonzero isnan isinf any all flip roll
-split chunk
+scaleddotproductattention transformer transformerencoderlayer transformerencoder maxpool maxpool1d maxpool2d maxpool3d
+maxpooling1d maxpooling2d avgpool avgpool1d avgpool2d averagepooling2d averagepool globalaveragepool
+globalaveragepooling2d globalmaxpool adaptiveavgpool2d unfold pad zeropad2d groupnorm groupnormalization instancenorm
+instancenorm2d instancenormalization rmsnorm lrn localresponsenorm scatter scatteradd embeddingbag onehot topk sort
+argsort cumsum cumprod prod argmax argmin kldivloss kldivergence kldiv kullbackleiblerdivergence cosinesimilarity
+cosineembeddingloss tripletmarginloss tripletmargin ctcloss poisson poissonnllloss gaussiannllloss focalloss prelu
+rrelu celu glu swiglu mish hardshrink softshrink hardsilu threshold softmin softmax2d maxout dropout2d
+spatialdropout2d gaussiannoise gaussiandropout sinh cosh asin acos atan arcsin arccos arctan atan2 asinh acosh atanh
+floor ceil round mod remainder fmod trunc einsum outer kron cross trace det linalginv cholesky svd eig solve diag triu
+tril upsample upsampling2d interpolate pixelshuffle randn rand lgamma gamma digamma erfc erfinv bilinear nonzero isnan
+isinf any all flip roll split chunk tensordot hingeembeddingloss multimarginloss alphadropout repeat nansum len size
+numel shape int float bool range heaviside step sequential timedistributed bidirectional activation normalize
 """
 NONE_YET = frozenset(_NONE_YET.split())
+
+
+ATTRIBUTES = {
+    **dict.fromkeys(("dim", "axes", "reductionindices", "perm", "dims"), ("axis", "axes")),
+    **dict.fromkeys(("size", "newshape", "targetshape"), ("shape",)),
+    **dict.fromkeys(("p", "prob", "dropoutprob"), ("rate",)),
+    **dict.fromkeys(("negativeslope", "leakiness"), ("slope",)),
+    **dict.fromkeys(("epsilon", "eps", "variancepsilon"), ("eps", "clip")),
+    **dict.fromkeys(("amin", "minvalue", "clipvaluemin", "low"), ("min",)),
+    **dict.fromkeys(("amax", "maxvalue", "clipvaluemax", "high"), ("max",)),
+    **dict.fromkeys(("outfeatures", "outputdim", "embeddingdim", "features", "hiddenunits"), ("units",)),
+    **dict.fromkeys(("numembeddings", "inputdim", "vocabsize"), ("vocab",)),
+    **dict.fromkeys(("kernelinitializer", "initializer"), ("init",)),
+    **dict.fromkeys(("classweight", "classweights"), ("weight",)),
+    **dict.fromkeys(("training", "train"), ("mode",)),
+    "alpha": ("slope",), "smoothing": ("label_smoothing",), "ignoreclass": ("ignore_index",), "keepdim": ("keepdims",),
+}  # fmt: skip
+
+
+def attribute_hint(name: str, known: Iterable[str]) -> str:
+    """What to say behind an attribute that an op does not have.
+
+    >>> attribute_hint("dim", ["axis", "keepdims"]), attribute_hint("negative_slope", ["slope"])
+    (" (did you mean 'axis'?)", " (did you mean 'slope'?)")
+    """
+    known = list(known)
+    found = next((other for other in ATTRIBUTES.get(_folded(name), ()) if other in known), None)
+    return tr(" (did you mean '{word}'?)", word=found) if found else did_you_mean(name, known)
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:
@@ -139,6 +175,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     same = {_folded(op): op for op in known}
     wanted = _folded(bare)
     other = OURS_IN_TORCH.get(wanted) if module in TORCH else None
+    other = OURS_IN_TENSORFLOW.get(wanted) if module in TENSORFLOW else other
     other = other or (
         wanted if wanted in same else _TABLE.get(wanted) or wanted.removesuffix("loss").removesuffix("layer")
     )
@@ -158,6 +195,9 @@ def hint_for(name: str, known: Iterable[str]) -> str:
     owner, _, method = bare.rpartition(".")
     if owner:  # x.sum(), x.reshape(…): a method
         found = meant(method, known)
+        owner = f"transpose({owner[:-2]})" if owner.endswith(".T") else owner
+        if found is None and (method in ("T", "mT") or _folded(method) in WRITE):
+            return tr(" (write {written})", written=re.sub(r"\bx\b", owner, WRITE.get(_folded(method), "transpose(x)")))
         written = WRITTEN.get(found or "", "{op}({x})").format(op=found, x=owner)
         return tr(" (write {written})", written=written) if found else hint_for(method, known)
     if len(name) <= 2:
@@ -168,9 +208,9 @@ def hint_for(name: str, known: Iterable[str]) -> str:
 def _advice(wanted: str) -> str:
     """What to say of a name that means no one op here."""
     if wanted in CLASSES:
-        return tr(" (of probabilities it is cross_entropy, of logits softmax_cross_entropy)")
+        return tr(" (of probabilities it is cross_entropy, of logits softmax_cross_entropy; the target comes last)")
     if wanted in TWO_CLASSES:
-        return tr(" (of probabilities it is bce, of logits bce_with_logits)")
+        return tr(" (of probabilities it is bce, of logits bce_with_logits; the target comes last)")
     if wanted in LEAVES:
         return tr(" (inputs and params have sections of their own)")
     if wanted in WRITE:
@@ -179,7 +219,7 @@ def _advice(wanted: str) -> str:
 
 
 def _folded(name: str) -> str:
-    return name.replace("_", "").casefold()
+    return name.replace("_", "").casefold() if name != "Σ" else "sum"
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -317,3 +317,27 @@ def test_a_gradient_that_is_rounding_noise_is_zero(tmp_path: Path) -> None:
     assert np.any(trace["b1"].grad)  # the run itself keeps what it computed
     (blank,) = [blank for blank in page.key if blank.number == bias["blank"]]
     assert blank.answer.text == "[0 0]"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "numbers"),
+    [
+        ("0,25 -1,5", 2, [0.25, -1.5]), ("[[0,25, 3], [2, 1,5]]", 4, [[0.25, 3], [2, 1.5]]),
+        ("[0,25; 3]", 2, [[0.25], [3]]),
+        ("3,7", 2, [3, 7]), ("3,7", 1, 3.7), ("[3,7 4,1]", 4, [3, 7, 4, 1]), ("3,7 4", 5, [3, 7, 4]),
+        ("-0,5e-1 2", 2, [-0.05, 2]),
+    ],
+)  # fmt: skip
+def test_decimal_commas_are_read_where_only_they_give_as_many_numbers(text: str, size: int, numbers: Any) -> None:
+    found = parsed(text, size)
+    assert found is not None and found.tolist() == numbers
+
+
+def test_decimal_commas_are_marked_right_and_the_names_of_columns_may_be_large(tmp_path: Path) -> None:
+    entry = {"blank": 1, "node": "y", "what": "value", "answer": [[0.25, 1.5]], "mistakes": []}
+    (tmp_path / "key.json").write_text(json.dumps({"format": "graphlab.key/1", "variants": {"0": [entry]}}), "utf-8")
+    for text in ('blank,answer\n1,"0,25 1,5"\n', "Blank;Answer\n1;[0,25 1,5]\n", "BLANK\tANSWER\n1\t0.25, 1.5\n"):
+        (tmp_path / "a.csv").write_text(text, "utf-8")
+        assert [mark.verdict for mark in grade(tmp_path / "key.json", tmp_path / "a.csv")] == ["right"]
+    (tmp_path / "a.csv").write_text('blank,answer\n1,"0,26 1,5"\n', "utf-8")
+    assert [mark.verdict for mark in grade(tmp_path / "key.json", tmp_path / "a.csv")] == ["wrong"]

@@ -104,7 +104,7 @@ def test_tables_that_are_none(tmp_path: Path) -> None:
         (b"1,2\n3,\n", "'t.csv', line 2, column 2: the cell is empty"),
         (b"", "'t.csv' has no row of numbers"),
         (b"a,b\n", "'t.csv' has no row of numbers"),
-        (b"\xff\xfe1\x00", "'t.csv' is not a table of numbers: 'utf-8' codec can't decode byte 0xff in position 0"),
+        (b"\xff\xfe1\x00", "'t.csv' is not UTF-8 text; save it as UTF-8"),
     ):
         (tmp_path / "t.csv").write_bytes(content)
         assert message(tmp_path, "file: t.csv").startswith(f"13: {expected}")

@@ -74,6 +74,7 @@ def test_what_graphlab_prints_can_be_pasted() -> None:
     assert gl.forward(made)["out"].value == 3 * 4 - 2 * 2 + 10 / 4 - 1 / 2
     made = from_expression("W[−1, ０]² + W[0，1]", {"W": [[1.0, 2.0], [5.0, 4.0]]})
     assert gl.forward(made)["out"].value == 27
+    assert parse("4e−2·a") == parse("4e-2 * a")
     assert parse("a\u00a0+\u2009b\u3000−\u202f1") == parse("a + b - 1")
 
 
@@ -96,7 +97,21 @@ def test_what_graphlab_prints_can_be_pasted() -> None:
         ("²w", 0, "a power stands behind what it raises"),
         ("w — v", 2, "write a - b"),
         ("w & v", 2, "write a * b"),
-        ("w | v", 2, "write maximum(a, b)"),
+        ("w | v", 2, "maximum(a, b) for a or b"),
+        ("w[..., 0]", 2, "a : for each axis that stays whole"),
+        ("w[:, None]", 5, "an axis is added by reshape(x, shape=[…])"),
+        ("w[v >= 2]", 2, "are kept by where(condition, x, 0)"),
+        ("w[np.arange(3), v]", 2, "write range(3)"),
+        ("w[v]", 2, "v in an index is a node"),
+        ("|w|", 0, "write abs(x) for |x|"),
+        ("w % 3", 2, "graphlab has no remainder yet"),
+        ("w = 3", 2, "write a == b"),
+        ("tan w", 4, "a function with brackets: tan(w)"),
+        ("tan²(w)", 4, "the power of a function behind it: tan(x)²"),
+        ("elu(2)(w)", 6, "a layer with what it takes in one pair of brackets"),
+        ("nn.Tanh()(w)", 9, "a layer with what it takes in one pair of brackets"),
+        ("7_000 * w", 1, "a number has no _ in it"),
+        ("w[1", 3, "expected ',' or ']' but found the end"),
         ("w and v", 2, "write a * b"),
         ("w > 1 or v > 1", 6, "write maximum(a, b)"),
         ("not w", 4, "write 1 - a"),
@@ -106,7 +121,7 @@ def test_what_graphlab_prints_can_be_pasted() -> None:
         ("\ufeffw", 0, "it is an unseen character: remove it"),
         ("w * 2,5", 5, "a decimal point is written ."),
         ("(w + v).sum()", 7, "what Python writes as a method is a function here"),
-        ("∞", 0, "write inf"),
+        ("∞", 0, "inf stands in a node or an input of its own: inf: .inf"),
     ],
 )  # fmt: skip
 def test_a_sign_that_is_not_read_is_named(text: str, column: int, said: str) -> None:
@@ -114,6 +129,13 @@ def test_a_sign_that_is_not_read_is_named(text: str, column: int, said: str) -> 
         parse(text)
     assert said in str(caught.value)
     assert caught.value.column == column
+
+
+def test_only_a_call_is_taken_for_a_layer() -> None:
+    for text in ("(w)(v)", "3(w)", "(tanh(w) + 1)(v)"):
+        with pytest.raises(FormulaError) as caught:
+            parse(text)
+        assert "a layer with" not in str(caught.value) and "a product is written" in str(caught.value)
 
 
 def test_no_sign_stands_in_a_name_that_is_written_without_backquotes() -> None:
