@@ -48,7 +48,7 @@ def barriers(trace: Trace, j: int) -> list[Barrier]:
             node = graph.nodes[c]
             if not leading[c]:
                 continue
-            if node.slots[k] in ops.get(node.op).nograd:
+            if _stops(trace, c, k):
                 found.append(Barrier(node.name, node.op, node.slots[k]))
             elif c not in seen:
                 seen.add(c)
@@ -56,10 +56,26 @@ def barriers(trace: Trace, j: int) -> list[Barrier]:
     return list(dict.fromkeys(found))
 
 
+def _stops(trace: Trace, c: int, k: int) -> bool:
+    """Whether node c has no derivative for its k-th input: never, or not for numbers such as these (class numbers)."""
+    node = trace.graph.nodes[c]
+    if node.slots[k] in ops.get(node.op).nograd:
+        return True
+    sent = trace.contributions[c] if trace.contributions is not None else None
+    there = sent is not None and (sent[k] is not None or (c, f"sent {k}") in trace.summaries)
+    return sent is not None and not there and trace.plan.sends(c, k)
+
+
+def without_gradient(trace: Trace, i: int) -> bool:
+    """Whether node i got no gradient in a run that has gradients."""
+    grads = trace.cotangents
+    return grads is not None and grads[i] is None and (i, "grad") not in trace.summaries
+
+
 def unreached(trace: Trace) -> Iterator[tuple[str, str]]:
     """(name, why) of every parameter without a gradient, in a run that has gradients."""
     for _, i, role in trace.graph.leaf_places if trace.has_gradients else ():
-        if role == "param" and not trace.plan.reached[i]:
+        if role == "param" and without_gradient(trace, i):
             yield trace.graph.nodes[i].name, why_none(trace, i)
 
 
@@ -94,5 +110,7 @@ def _said(barrier: Barrier) -> str:
         return tr("it only decides, in '{node}' ({op})", **values)
     if barrier.op == "embedding":
         return tr("it only chooses rows, in '{node}' ({op})", **values)
+    if barrier.slot not in ops.get(barrier.op).nograd:
+        return tr("it only names classes, in '{node}' ({op})", **values)
     text = "'{node}' ({op}) has no derivative for its {slot}"
     return tr(text, slot=barrier.slot, **values)

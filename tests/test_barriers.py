@@ -55,6 +55,25 @@ def test_running_statistics_and_labels() -> None:
     assert list(unreached(trace)) == []
 
 
+CLASSES = "inputs: {t: [1, 0], s: [[0.25, 0.75], [1, 0]]}\nparams: {p: [[0.25, 0.75], [0.4, 0.6]], u: [0.5, 0]}\n"
+
+
+@pytest.mark.parametrize("op", ["cross_entropy", "softmax_cross_entropy", "nll"])
+def test_class_numbers_that_are_floats(op: str) -> None:
+    """The loss depends on them, but has no derivative for them; for soft labels it has one."""
+    call = f"nodes: {{L: '{op}({'log(p)' if op == 'nll' else 'p'}, t)'}}"
+    trace = run(CLASSES + call)
+    assert why_none(trace, trace.graph.index["t"]) == f"it only names classes, in 'L' ({op})"
+    moved = gl.forward(trace.graph, feeds={"t": np.array([1.0, 1.0])}).loss
+    assert moved != trace.loss
+    assert run(CLASSES + call.replace("t)", "s)"))["s"].grad is not None
+    made = run(CLASSES + call.replace("L:", "c: u * 2, L:").replace("t)", "c)"))
+    assert dict(unreached(made)) == {"u": f"it only names classes, in 'L' ({op})"}
+    both = run(CLASSES + call.replace("L:", "c: u * 2, k:").replace("t)", "c)").replace("}", ", L: k + sum(u)}"))
+    assert np.array_equal(both["u"].grad, [1.0, 1.0])  # type: ignore[arg-type]
+    assert dict(unreached(both)) == {}
+
+
 def test_an_embedding_s_index() -> None:
     leaves = "inputs: {i: {value: [0, 2], dtype: int64}}\nparams: {W: [[1], [2], [3]]}\n"
     trace = run(f"{leaves}nodes: {{e: 'embedding(i, W)', L: sum(e)}}")

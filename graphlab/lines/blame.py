@@ -4,6 +4,7 @@ dead units, a table with bars."""
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from graphlab.blaming import Birth, Blame, Cancelling, DeadUnit, Element, Link
 
 BAR = 16  # columns of the longest bar, each of so many decades that the largest has room
+SHOWN = 5  # entries of one input that are named
 DECADES = (1, 2, 5, 10, 20, 50)
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -68,13 +70,15 @@ def _birth(birth: Birth) -> Iterator[Line]:
             "given": tr("'{node}' was given with {count}", node=birth.node, count=count),
             "forward": tr("first made by {what}, forward: {count}", what=what, count=count),
             "backward": tr("first made by {what}, backward, for {to}: {count}", what=what, to=birth.to, count=count),
+            "added": tr("first made where the terms of ∂L/∂{node} add up: {count}",
+                        node=symbol(birth.node), count=count),
         }[birth.phase]  # fmt: skip
     yield Styled(where, "bad")
     if birth.rule:
         left = symbol(birth.node) if birth.to is None else f"∂L/∂{symbol(birth.to)}"
         yield f"  {left} = {birth.rule}"
     if birth.entries:
-        yield "  " + tr("from {made}", made=_made(birth.entries))
+        yield "  " + tr("from {made}", made=made_text(birth.entries))
     for element in birth.elements:
         yield _element(element)
     if birth.count > len(birth.elements):
@@ -119,14 +123,28 @@ def _dead(unit: DeadUnit) -> Line:
     return Styled(said, "bad")
 
 
-def _made(entries: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"{symbol(name)} = {number(value)}" for name, value in entries)
+def made_text(entries: Sequence[tuple[str, float]]) -> str:
+    """p[0,1] = 0, p[2,0] = 0; of each input SHOWN at most."""
+    said, counts = [], Counter[str]()
+    for name, value in entries:
+        owner = name.rpartition("[")[0]
+        counts[owner] += 1
+        if counts[owner] <= SHOWN:
+            said.append(f"{symbol(name)} = {number(value)}")
+        elif said[-1] != "…":
+            said.append("…")
+    return ", ".join(said)
+
+
+def _at(place: Sequence[int]) -> str:
+    return "[" + ",".join(map(str, place)) + "]" if place else ""
 
 
 def _element(element: Element) -> str:
-    at = "[" + ",".join(map(str, element.index)) + "]" if element.index else ""
-    made = ", ".join(f"{symbol(name)}{at} = {number(value)}" for name, value in element.inputs.items())
-    return f"  {at or '·'} {number(element.value)}" + (tr("   from {made}", made=made) if made else "")
+    made = ", ".join(
+        f"{symbol(name)}{_at(element.places[name])} = {number(value)}" for name, value in element.inputs.items()
+    )
+    return f"  {_at(element.index) or '·'} {number(element.value)}" + (tr("   from {made}", made=made) if made else "")
 
 
 def _rows(found: Blame, links: Sequence[Link], low: int, decades: int) -> list[list[Any]]:

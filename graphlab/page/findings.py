@@ -9,11 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from graphlab.barriers import why_none
+from graphlab.barriers import why_none, without_gradient
 from graphlab.blaming import Birth, Blame, Cancelling, blame
 from graphlab.cancelling import note
 from graphlab.errors import GraphlabError
 from graphlab.formula.show import reference, symbol
+from graphlab.lines.blame import made_text
 from graphlab.messages import in_language, tr
 from graphlab.numbers import number, shortest
 from graphlab.paths import why
@@ -53,7 +54,7 @@ def without(trace: Trace) -> dict[int, str]:
     """Per node that has no gradient, why."""
     if not trace.has_gradients or len(trace.graph) > FEW:
         return {}
-    return {i: why_none(trace, i) for i in range(len(trace.graph)) if not trace.plan.reached[i]}
+    return {i: why_none(trace, i) for i in range(len(trace.graph)) if without_gradient(trace, i)}
 
 
 def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Storyboard:
@@ -104,14 +105,17 @@ def _birth(found: Birth) -> str:
     values = {"node": found.node, "count": found.count, "size": found.size}
     if found.phase == "given":
         return tr("'{node}' was given with {count} of {size} numbers not finite, and passes them on", **values)
-    if found.phase == "backward":
+    if found.phase == "added":
+        said = tr("first not finite here: the terms of ∂L/∂{name} add up to it ({count} of {size} numbers)",
+                  name=symbol(found.node), **values)  # fmt: skip
+    elif found.phase == "backward":
         said = tr("first not finite here: the gradient that '{node}' sends ({count} of {size} numbers)", **values)
     elif found.inside is not None:
         inside = symbol(found.inside)
         said = tr("first not finite here, inside '{node}': {inside} ({count} of {size})", inside=inside, **values)
     else:
         said = tr("first not finite here: the value of '{node}' ({count} of {size} numbers)", **values)
-    made = ", ".join(f"{symbol(name)} = {number(value)}" for name, value in found.entries)
+    made = made_text(found.entries)
     return said + (tr("; from {made}", made=made) if made else "")
 
 
@@ -130,6 +134,8 @@ def _blame(found: Blame) -> str:
 def _place(board: Storyboard, found: Birth) -> int:
     """The step at which a number that is not finite first shows; of a leaf the first step that uses it."""
     names = [node.name for node in board.nodes]
+    if found.phase == "added":
+        return _last(board, names.index(found.node))
     kind = "contribution" if found.phase == "backward" else "forward"
     if found.phase == "given":
         leaf = names.index(found.node)
