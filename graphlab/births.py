@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
-from graphlab.inside import entries_of, unstable
+from graphlab.inside import NAMED, entries_of, unstable
 from graphlab.trace import Trace
 from graphlab.worked import backward_worked, forward_worked
 
@@ -53,7 +53,8 @@ class Birth:
 def birth(trace: Trace) -> Birth | None:
     """The first work that made a number that is not finite, forward, else backward; None where all is well.
 
-    Made: a NaN or Inf out of finite numbers, or a NaN out of an Inf (∞ − ∞, 0 × ∞). Where nothing made one, and one
+    Made: a NaN or Inf out of finite numbers, a NaN out of an Inf (∞ − ∞, 0 × ∞), or ∞ by a loss that takes one of
+    several −∞ and leaves others (a label that a mask leaves out). Where nothing made one, and one
     that was given reaches the loss or a gradient, that is it (phase given); one that goes nowhere is none.
     """
     return _Search(trace).found()
@@ -72,7 +73,7 @@ class _Search:
         for i in trace.plan.order:
             operands = [j for j in trace.plan.operands[i] if self.bad[j]]
             if self.bad[i]:
-                where = made_at(trace, i)
+                where = made_at(trace, i) | _chosen(trace, i)
                 if where.any():
                     return self.forward(i, where)
                 self.sources[i] = frozenset().union(*(self.sources.get(j, frozenset()) for j in operands))
@@ -169,6 +170,19 @@ def made_at(trace: Trace, i: int) -> np.ndarray:
     value = np.asarray(trace.values[i])
     values = [trace.values[j] for j in trace.plan.operands[i]]
     return _made(value, values, ops.get(trace.graph.nodes[i].op).elementwise)
+
+
+def _chosen(trace: Trace, i: int) -> np.ndarray:
+    """Where a loss is infinite for a few of the infinities that it was given, of the other sign; others do no harm."""
+    value, values = np.asarray(trace.values[i]), [np.asarray(trace.values[j]) for j in trace.plan.operands[i]]
+    where = np.isinf(value)
+    if ops.get(trace.graph.nodes[i].op).family != "loss" or not where.any():
+        return np.zeros(value.shape, bool)
+    if any(np.isinf(one).any() and np.isin(np.sign(value[where]), np.sign(one[np.isinf(one)])).any() for one in values):
+        return np.zeros(value.shape, bool)
+    harmful = [number for _, number in entries_of(trace, i, where) if np.isinf(number)]
+    given = sum([int(np.isinf(one).sum()) for one in values])
+    return where if 0 < len(harmful) < min(given, NAMED) else np.zeros(value.shape, bool)
 
 
 def sent_at(trace: Trace, i: int, k: int) -> np.ndarray:

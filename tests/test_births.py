@@ -296,3 +296,18 @@ def test_terms_of_a_gradient_that_overflow_only_together() -> None:
     assert said(found)[0] == "first made where the terms of ∂L/∂w add up: 1 of 2 elements not finite"
     assert birth(run(text % ("1.1e307", "1.2e307"))) is None
     assert birth(run(text % ("1.1e308", "-1.2e308"))) is None
+
+
+@pytest.mark.parametrize("op", ["softmax_cross_entropy", "nll"])
+def test_a_label_that_a_mask_leaves_out_is_named(op: str) -> None:
+    """Three −∞ are given on purpose; the loss is ∞ for one of them alone."""
+    text = "inputs: {{m: [[0, -.inf, -.inf], [-.inf, 0, 0]], t: {t}}}\nparams: {{s: [[-1, -2, -3], [-4, -5, -6]]}}\n"
+    text += "nodes: {{z: s + m, L: '{op}(z, t)'}}"
+    found = born(text.format(t="[0, 0]", op=op))
+    assert (found.phase, found.node, found.given) == ("forward", "L", ("m",))
+    assert found.entries == (("z[1,0]", -math.inf),)
+    assert birth(run(text.format(t="[0, 1]", op=op))) is None  # all of them where they do no harm
+    all_of_them = born("params: {p: [-.inf, 1, -.inf]}\nnodes: {L: 'mse(p, 0 * [1, 2, 3])'}")
+    assert (all_of_them.phase, all_of_them.node) == ("given", "p")
+    many = born(f"params: {{p: [{', '.join(['-.inf'] * 9)}]}}\nnodes: {{L: 'mse(p, 0 * [{', '.join('1' * 9)}])'}}")
+    assert (many.phase, many.node) == ("given", "p")
