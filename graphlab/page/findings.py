@@ -65,11 +65,11 @@ def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Story
     except GraphlabError:
         return replace(board, findings=tuple(marks))
     if found.birth is not None:
-        marks.append(_finding("nan", _place(board, found.birth), found.birth, languages))
+        marks.append(_finding("nan", _place(board, found.birth), found.birth, trace, languages))
     elif found.culprit is not None and 0 not in trace[found.target].shape:
         at = _sends(board, found.culprit) if found.cancelled is None else _arrives(board, found.cancelled)
         if at not in [mark.at for mark in marks]:  # else it is said there already
-            marks.append(_finding(found.verdict, at, found, languages))
+            marks.append(_finding(found.verdict, at, found, trace, languages))
     return replace(board, findings=tuple([mark for mark in marks if mark.at >= 0]))
 
 
@@ -93,10 +93,12 @@ def _last(board: Storyboard, place: int) -> int:
     return max(steps)[1] if steps else -1
 
 
-def _finding(kind: str, at: int, found: Birth | Blame, languages: Sequence[str]) -> Finding:
+def _finding(kind: str, at: int, found: Birth | Blame, trace: Trace, languages: Sequence[str]) -> Finding:
     texts = {}
     for lang in languages:
         with in_language(lang):
+            if isinstance(found, Blame) and found.cancelled is not None:
+                found = blame(trace)  # its reason is in words
             texts[lang] = _birth(found) if isinstance(found, Birth) else _blame(found)
     return Finding(kind, at, texts)
 
