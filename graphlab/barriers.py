@@ -66,16 +66,25 @@ def _stops(trace: Trace, c: int, k: int) -> bool:
     return sent is not None and not there and trace.plan.sends(c, k)
 
 
-def without_gradient(trace: Trace, i: int) -> bool:
-    """Whether node i got no gradient in a run that has gradients."""
-    grads = trace.cotangents
-    return grads is not None and grads[i] is None and (i, "grad") not in trace.summaries
+def without_gradient(trace: Trace) -> list[bool]:
+    """Per node whether it gets no gradient, in a run that has gradients; of one that is not through, whether it is
+    certain."""
+    plan, grads = trace.plan, trace.cotangents or ()
+    none = [not reached for reached in plan.reached]
+    for i in range((plan.target or 0) - 1, -1, -1):
+        if not none[i] and grads[i] is None and (i, "grad") not in trace.summaries:
+            edges = trace.graph.consumers[i]
+            none[i] = all(none[c] or not plan.sends(c, k) or _stops(trace, c, k) for c, k in edges)
+    return none
 
 
 def unreached(trace: Trace) -> Iterator[tuple[str, str]]:
     """(name, why) of every parameter without a gradient, in a run that has gradients."""
-    for _, i, role in trace.graph.leaf_places if trace.has_gradients else ():
-        if role == "param" and without_gradient(trace, i):
+    if not trace.has_gradients:
+        return
+    none = without_gradient(trace)
+    for _, i, role in trace.graph.leaf_places:
+        if role == "param" and none[i]:
             yield trace.graph.nodes[i].name, why_none(trace, i)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
+from graphlab.formula.show import symbol
 from graphlab.inside import NAMED, entries_of, unstable
+from graphlab.numbers import number
 from graphlab.trace import Trace
 from graphlab.worked import backward_worked, forward_worked
 
-SHOWN = 5  # elements named of an array that is not finite
+SHOWN = 5  # elements named of an array that is not finite, and entries of an input
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,19 @@ class _Search:
                 where = ~np.isfinite(trace.values[i])
                 return _birth("given", node, None, None, where, _elements(trace.values[i], where, {}), None, (), ())
         return None
+
+
+def made_text(entries: Sequence[tuple[str, float]]) -> str:
+    """p[0,1] = 0, p[2,0] = 0; of each input SHOWN at most."""
+    said, counts = [], Counter[str]()
+    for name, value in entries:
+        owner = name.rpartition("[")[0]
+        counts[owner] += 1
+        if counts[owner] <= SHOWN:
+            said.append(f"{symbol(name)} = {number(value)}")
+        elif said[-1] != "…":
+            said.append("…")
+    return ", ".join(said)
 
 
 def _finite(array: Any) -> bool:

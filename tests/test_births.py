@@ -12,9 +12,8 @@ from random_graphs import arrays
 
 import graphlab as gl
 from graphlab import ops
-from graphlab.births import Birth, birth
+from graphlab.births import Birth, birth, made_text
 from graphlab.lines import Styled
-from graphlab.lines.blame import made_text
 from graphlab.whatif import with_value
 
 SPECIAL = (0.0, 1.0, -2.0, 1e200, -1e200, math.inf, -math.inf, math.nan, 800.0, 0.5)

@@ -93,8 +93,8 @@ class Arrows:
         if self.detail != "names":
             lines = self.chain_rule(*sent[0]) if len(sent) == 1 else self.merged(sent)
             if len(sent) == 1 and is_cancelled(self.trace, *sent[0]):
-                zero, space, said = tr("0 (but for rounding): the terms cancel").partition(" ")
-                lines += ((Span(zero, "grad"), Span(space + said, "quiet")),)
+                zero, space, why = tr("0 (but for rounding): the terms cancel").partition(" ")
+                lines += ((Span(zero, "grad"), Span(space + why, "quiet")),)
         return (
             Arrow(self.id(sent), f"n{head}", f"n{tail}", "backward", lines, self.weight(size), 0, self.marks(size),
                   tuple(edges)),

@@ -4,10 +4,10 @@ dead units, a table with bars."""
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphlab.births import made_text
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.table import Column, table
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from graphlab.blaming import Birth, Blame, Cancelling, DeadUnit, Element, Link
 
 BAR = 16  # columns of the longest bar, each of so many decades that the largest has room
-SHOWN = 5  # entries of one input that are named
 DECADES = (1, 2, 5, 10, 20, 50)
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -121,19 +120,6 @@ def _dead(unit: DeadUnit) -> Line:
     if unit.params:
         said += tr("; for it {grads} = 0", grads=", ".join(f"∂L/∂{symbol(name)}" for name in unit.params))
     return Styled(said, "bad")
-
-
-def made_text(entries: Sequence[tuple[str, float]]) -> str:
-    """p[0,1] = 0, p[2,0] = 0; of each input SHOWN at most."""
-    said, counts = [], Counter[str]()
-    for name, value in entries:
-        owner = name.rpartition("[")[0]
-        counts[owner] += 1
-        if counts[owner] <= SHOWN:
-            said.append(f"{symbol(name)} = {number(value)}")
-        elif said[-1] != "…":
-            said.append("…")
-    return ", ".join(said)
 
 
 def _at(place: Sequence[int]) -> str:

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 
 from graphlab.barriers import why_none, without_gradient
+from graphlab.births import made_text
 from graphlab.blaming import Birth, Blame, Cancelling, blame
 from graphlab.cancelling import note
 from graphlab.errors import GraphlabError
 from graphlab.formula.show import reference, symbol
-from graphlab.lines.blame import made_text
 from graphlab.messages import in_language, tr
 from graphlab.numbers import number, shortest
 from graphlab.paths import why
@@ -54,7 +54,7 @@ def without(trace: Trace) -> dict[int, str]:
     """Per node that has no gradient, why."""
     if not trace.has_gradients or len(trace.graph) > FEW:
         return {}
-    return {i: why_none(trace, i) for i in range(len(trace.graph)) if without_gradient(trace, i)}
+    return {i: why_none(trace, i) for i, none in enumerate(without_gradient(trace)) if none}
 
 
 def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Storyboard:

@@ -137,4 +137,4 @@ def test_any_other_power_of_a_negative_base_is_nan_and_blame_shows_base_and_expo
     birth = gl.blame(trace, "x").birth
     assert (birth.node, birth.phase, birth.count) == ("y", "forward", 2)
     assert birth.elements[0].inputs == {"x": -2.0}
-    assert birth.rule == "x ** 1.5"
+    assert birth.rule == "x^1.5"
