@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphlab.births import made_text
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.table import Column, table
@@ -60,6 +59,8 @@ def _verdict(found: Blame) -> Styled:
 
 
 def _birth(birth: Birth) -> Iterator[Line]:
+    from graphlab.births import made_text
+
     count = tr("{n} of {size} elements not finite", n=birth.count, size=birth.size)
     what = f"{symbol(birth.node)} · {birth.op}"
     if birth.inside is not None:
