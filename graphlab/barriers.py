@@ -95,5 +95,7 @@ def _said(barrier: Barrier) -> str:
         return tr("it only decides, in '{node}' ({op})", **values)
     if barrier.op == "embedding":
         return tr("it only chooses rows, in '{node}' ({op})", **values)
+    if barrier.slot not in ops.get(barrier.op).nograd:
+        return tr("it only names classes, in '{node}' ({op})", **values)
     text = "'{node}' ({op}) has no derivative for its {slot}"
     return tr(text, slot=barrier.slot, **values)

@@ -12,6 +12,7 @@ from graphlab.errors import GraphlabError
 from graphlab.trace import Trace
 
 LARGEST = 1 << 20  # elements of an input, up to which its entries are tried
+NAMED = 6  # entries of one input
 Entry = tuple[str, float]
 
 
@@ -26,15 +27,15 @@ def unstable(trace: Trace, i: int) -> str | None:
     return None
 
 
-def entries_of(trace: Trace, i: int, name: str | None = None) -> tuple[Entry, ...]:
-    """Per input of node i the entry that by itself, or the two that together, make its value (or what it keeps under
-    this name) not finite: with every other entry of that input an ordinary number it still is.
+def entries_of(trace: Trace, i: int, where: np.ndarray, name: str | None = None) -> tuple[Entry, ...]:
+    """Per input of node i the entries that each by itself, or two together, make its value (or what it keeps under
+    this name) not finite there: with every other entry of that input an ordinary number it still is.
 
-    Empty where there is no such one: where it takes more of them, or the numbers were given as such.
+    Empty where there are none: where it takes more of them. Of each input NAMED at most.
 
     >>> import graphlab as gl
     >>> text = "graphlab: 1\\ninputs: {p: [[0.5, 0.5], [1, 0]], t: [0, 1]}\\nnodes: {L: 'cross_entropy(p, t)'}"
-    >>> entries_of(gl.forward(gl.loads(text)), 2)
+    >>> entries_of(gl.forward(gl.loads(text)), 2, np.array(True))
     (('p[1,1]', 0.0),)
     """
     node = trace.graph.nodes[i]
@@ -44,13 +45,13 @@ def entries_of(trace: Trace, i: int, name: str | None = None) -> tuple[Entry, ..
     op = ops.get(node.op)
     named = [k for k, operand in enumerate(node.inputs) if isinstance(operand, str)]
     slots = [k for k in named if _may_be_tried(values[k], node.slots[k], op)]
-    is_bad = _trial(trace, i, name)
+    is_bad = _trial(trace, i, where, name)
     plain = {k: ordinary(values[k]) for k in slots}
     alone = [k for k in slots if not is_bad({k: plain[k]})]
     if not alone and not is_bad(plain):  # each of several inputs is enough
-        found = {k: _cause(k, values[k], plain, is_bad) for k in slots}
+        found = {k: _causes(k, values[k], plain, is_bad) for k in slots}
     else:
-        found = {k: _cause(k, values[k], {k: plain[k]}, is_bad) for k in alone}
+        found = {k: _causes(k, values[k], {k: plain[k]}, is_bad) for k in alone}
     return tuple(
         [
             (f"{node.inputs[k]}[{','.join(map(str, place))}]" if place else str(node.inputs[k]),
@@ -73,8 +74,8 @@ def _may_be_tried(value: Any, slot: str, op: type[ops.Op]) -> bool:
     return array.dtype.kind == "f" and 0 < array.size <= LARGEST and slot not in op.as_is
 
 
-def _trial(trace: Trace, i: int, name: str | None) -> Callable[[Mapping[int, Any]], bool]:
-    """Whether node i's result is not finite with other values for some of its inputs."""
+def _trial(trace: Trace, i: int, where: np.ndarray, name: str | None) -> Callable[[Mapping[int, Any]], bool]:
+    """Whether node i's result is not finite there with other values for some of its inputs."""
     plan, op = trace.plan, ops.get(trace.graph.nodes[i].op)
     values = [trace.values[j] for j in plan.operands[i]]
 
@@ -87,32 +88,39 @@ def _trial(trace: Trace, i: int, name: str | None) -> Callable[[Mapping[int, Any
             except GraphlabError:  # a number that the op refuses says nothing
                 return True
         looked_at = value if name is None else dict(zip(op.residuals, kept, strict=False))[name]
-        return not np.isfinite(looked_at).all()
+        return not np.isfinite(np.asarray(looked_at)[where]).all()
 
     return is_bad
 
 
-def _cause(
+def _causes(
     k: int, value: Any, plain: Mapping[int, np.ndarray], is_bad: Callable[[Mapping[int, Any]], bool]
 ) -> list[tuple[int, ...]]:  # fmt: skip
-    """The one entry of the k-th input, or the two, that make the result not finite; none where it takes more."""
-    flat, shape = np.asarray(value).ravel(), np.shape(value)
+    """The entries of the k-th input that make the result not finite, one or two at a time: the first, then the first of
+    those that still do when it is an ordinary number, and so on."""
+    flat, shape, found = np.asarray(value).ravel().copy(), np.shape(value), list[int]()
+    usual = plain[k].ravel()
 
     def bad_with(places: Sequence[int]) -> bool:
-        tried = plain[k].ravel().copy()
+        tried = usual.copy()
         tried[places] = flat[places]
         return is_bad({**plain, k: tried.reshape(shape)})
 
-    last = _first(flat.size, lambda n: bad_with(range(n + 1)))
+    while len(found) < NAMED and (more := _cause(flat.size, bad_with)):
+        found += more
+        flat[more] = usual[more]
+    return [tuple(int(n) for n in np.unravel_index(place, shape)) for place in sorted(found)]
+
+
+def _cause(size: int, bad_with: Callable[[Sequence[int]], bool]) -> list[int]:
+    """The one entry, or the two, that make the result not finite; none where it takes more."""
+    last = _first(size, lambda n: bad_with(range(n + 1)))
     if last is None:
         return []
-    found = [last]
-    if not bad_with(found):
-        other = _first(last, lambda n: bad_with([*range(n + 1), last]))
-        found = [] if other is None else [other, last]
-        if not found or not bad_with(found):
-            return []
-    return [tuple(int(n) for n in np.unravel_index(place, shape)) for place in found]
+    if bad_with([last]):
+        return [last]
+    other = _first(last, lambda n: bad_with([*range(n + 1), last]))
+    return [] if other is None or not bad_with([other, last]) else [other, last]
 
 
 def _first(count: int, holds: Callable[[int], bool]) -> int | None:

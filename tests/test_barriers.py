@@ -55,12 +55,39 @@ def test_running_statistics_and_labels() -> None:
     assert list(unreached(trace)) == []
 
 
+def test_of_a_run_that_is_not_through_nothing_is_said_too_early() -> None:
+    trace = run("params: {w: 2, v: 3, u: 1}\nnodes: {s: stop_gradient(w), a: v * 2, L: s * a}")
+    start = trace.graph.index["L"]
+    grads = [g if i == start else None for i, g in enumerate(trace.cotangents or ())]
+    halfway = trace.with_gradients(grads, [None] * len(trace.graph))
+    assert [name for name, _ in unreached(halfway)] == [name for name, _ in unreached(trace)] == ["w", "u"]
+
+
+CLASSES = "inputs: {t: [1, 0], s: [[0.25, 0.75], [1, 0]]}\nparams: {p: [[0.25, 0.75], [0.4, 0.6]], u: [0.5, 0]}\n"
+
+
+@pytest.mark.parametrize("op", ["cross_entropy", "softmax_cross_entropy", "nll"])
+def test_class_numbers_that_are_floats(op: str) -> None:
+    """The loss depends on them, but has no derivative for them; for soft labels it has one."""
+    call = f"nodes: {{L: '{op}({'log(p)' if op == 'nll' else 'p'}, t)'}}"
+    trace = run(CLASSES + call)
+    assert why_none(trace, trace.graph.index["t"]) == f"it only names classes, in 'L' ({op})"
+    moved = gl.forward(trace.graph, feeds={"t": np.array([1.0, 1.0])}).loss
+    assert moved != trace.loss
+    assert run(CLASSES + call.replace("t)", "s)"))["s"].grad is not None
+    made = run(CLASSES + call.replace("L:", "c: u * 2, L:").replace("t)", "c)"))
+    assert dict(unreached(made)) == {"u": f"it only names classes, in 'L' ({op})"}
+    both = run(CLASSES + call.replace("L:", "c: u * 2, k:").replace("t)", "c)").replace("}", ", L: k + sum(u)}"))
+    assert np.array_equal(both["u"].grad, [1.0, 1.0])  # type: ignore[arg-type]
+    assert dict(unreached(both)) == {}
+
+
 @pytest.mark.parametrize("loss", ["softmax_cross_entropy", "nll"])
 def test_class_numbers_that_are_floats_matter_to_the_loss(loss: str) -> None:
     leaves = "params: {x: [[-1, -2, -4], [-3, -5, -1]], t: [2, 0]}\n"
     trace = run(f"{leaves}nodes: {{L: '{loss}(x, t)'}}")
     assert trace["t"].grad is None
-    assert why_none(trace, trace.graph.index["t"]) == f"'L' ({loss}) has no derivative for its t"
+    assert why_none(trace, trace.graph.index["t"]) == f"it only names classes, in 'L' ({loss})"
     assert [name for name, _ in unreached(trace)] == ["t"]
     assert gl.forward(trace.graph, state={"t": np.array([1.0, 0.0])}).loss != trace.loss
     soft = run(leaves.replace("t: [2, 0]", "t: [[1, 0, 0], [0, 1, 0]]") + f"nodes: {{L: '{loss}(x, t)'}}")

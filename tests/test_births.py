@@ -12,7 +12,8 @@ from random_graphs import arrays
 
 import graphlab as gl
 from graphlab import ops
-from graphlab.births import Birth, birth
+from graphlab.births import Birth, birth, made_text
+from graphlab.lines import Styled
 from graphlab.whatif import with_value
 
 SPECIAL = (0.0, 1.0, -2.0, 1e200, -1e200, math.inf, -math.inf, math.nan, 800.0, 0.5)
@@ -167,6 +168,9 @@ LOSSES = {
     "nll": ("p: [[-1, -1.2e308], [-1.3e308, 0]], t: [1, 0]", "nll(p, t, reduction=sum)", ["p[0,1]", "p[1,0]"]),
     "mean": ("p: [1e308, 0, 1.1e308, 2], t: 0", "mean(p)", ["p[0]", "p[2]"]),
     "var": ("p: [1, 2, 5e180], t: 0", "var(p)", ["p[2]"]),
+    "two zeros": ("p: [[0.0, 1], [0.5, 0.5], [1, 0]], t: [0, 1, 1]", "cross_entropy(p, t)", ["p[0,0]", "p[2,1]"]),
+    "zero and one": ("p: [0.0, 0.25, 1], t: [1, 1, 0]", "bce(p, t)", ["p[0]", "p[2]"]),
+    "two too large": ("p: [1, 2e170, -3, 4e170], t: 0", "var(p)", ["p[1]", "p[3]"]),
     "log inside": ("p: [0.5, 0.0, 2], t: 0", "sum(log(p))", []),
 }  # fmt: skip
 
@@ -228,3 +232,81 @@ def test_float32_overflows_earlier() -> None:
     found = born(text.format(dtype="dtype: float32\n"))
     assert [entry for entry, _ in found.entries] == ["x[1]"]
     assert birth(run(text.format(dtype=""))) is None
+
+
+def test_of_many_entries_the_first_are_named() -> None:
+    found = born("params: {p: [1e200, 2e200, 3e200, 4e200, 5e200, 6e200, 7e200]}\nnodes: {L: 'mse(p, 0 * p)'}")
+    assert made_text(found.entries) == ", ".join(f"p[{k}] = {k + 1}e200" for k in range(5)) + ", …"
+    five = born("params: {p: [1e200, 2e200, 3e200, 4e200, 5e200, 6, 7]}\nnodes: {L: 'mse(p, 0 * p)'}")
+    assert made_text(five.entries) == ", ".join(f"p[{k}] = {k + 1}e200" for k in range(5))
+
+
+def test_an_infinity_that_passes_beside_a_nan_is_not_counted() -> None:
+    """Row 0 keeps its −∞; row 1 becomes NaN: of the four that are not finite three were made."""
+    found = born(
+        "inputs: {m: [[0, -.inf, 0], [-.inf, -.inf, -.inf]]}\nparams: {s: [[1, 2, 3], [4, 5, 6]]}\n"
+        "nodes: {z: s + m, a: log_softmax(z), L: sum(a)}"
+    )
+    assert (found.node, found.count, found.size) == ("a", 3, 6)
+    assert [entry for entry, _ in found.entries] == ["z[1,0]", "z[1,1]", "z[1,2]"]
+    plain = born("params: {w: [.inf, 3]}\nnodes: {y: w - mean(w), L: sum(y)}")
+    assert (plain.node, plain.count, [one.index for one in plain.elements]) == ("y", 1, [(0,)])
+
+
+def test_an_input_is_named_with_its_own_place() -> None:
+    """A number, a row and a column that are broadcast, each by its own index."""
+    found = born("params: {x: [[1, 0], [2, 3]], k: 0, r: [0, 1]}\nnodes: {y: '(x * k) / r', L: sum(y)}")
+    assert [(one.inputs, one.places) for one in found.elements] == [
+        ({"y#1": 0.0, "r": 0.0}, {"y#1": (0, 0), "r": (0,)}),
+        ({"y#1": 0.0, "r": 0.0}, {"y#1": (1, 0), "r": (0,)}),
+    ]
+    assert "from y#1[1,0] = 0, r[0] = 0" in "".join(str(found_line) for found_line in said(found))
+
+
+def said(found: Birth) -> list[str]:
+    from graphlab.lines.blame import _birth
+
+    return [line.text if isinstance(line, Styled) else str(line) for line in _birth(found)]
+
+
+def test_an_ordinary_number_is_not_what_a_normalisation_made_a_nan_of() -> None:
+    found = born("params: {x: [[.inf, 1], [2, 3], [5, 7]]}\nnodes: {y: batchnorm(x), L: sum(y)}")
+    assert [(one.index, one.inputs) for one in found.elements] == [
+        ((0, 0), {"x": math.inf}),
+        ((1, 0), {}),
+        ((2, 0), {}),
+    ]
+
+
+def test_a_sum_over_what_was_broadcast_names_the_term() -> None:
+    """∂p of w**p needs log(w), of which one is none."""
+    found = born("params: {w: [4, -3, 2], p: 3}\nnodes: {z: w ** p, L: sum(z)}")
+    assert (found.phase, found.to) == ("backward", "p")
+    (one,) = found.elements
+    assert (one.index, one.inputs["w"], one.places["w"], one.places["p"]) == ((), -3.0, (1,), ())
+    assert np.isnan(run("params: {w: -3, p: 3}\nnodes: {z: w ** p, L: z * 1}")["p"].grad)
+    assert np.isfinite(run("params: {w: [4, 2], p: 3}\nnodes: {z: w ** p, L: sum(z)}")["p"].grad)
+
+
+def test_terms_of_a_gradient_that_overflow_only_together() -> None:
+    text = "params: {w: [1e-9, 2]}\nnodes: {a: 'w * [%s, 1]', b: 'w * [%s, 1]', L: sum(a + b)}"
+    found = born(text % ("1.1e308", "1.2e308"))
+    assert (found.phase, found.node, found.to, found.count, found.elements[0].index) == ("added", "w", None, 1, (0,))
+    assert said(found)[0] == "first made where the terms of ∂L/∂w add up: 1 of 2 elements not finite"
+    assert birth(run(text % ("1.1e307", "1.2e307"))) is None
+    assert birth(run(text % ("1.1e308", "-1.2e308"))) is None
+
+
+@pytest.mark.parametrize("op", ["softmax_cross_entropy", "nll"])
+def test_a_label_that_a_mask_leaves_out_is_named(op: str) -> None:
+    """Three −∞ are given on purpose; the loss is ∞ for one of them alone."""
+    text = "inputs: {{m: [[0, -.inf, -.inf], [-.inf, 0, 0]], t: {t}}}\nparams: {{s: [[-1, -2, -3], [-4, -5, -6]]}}\n"
+    text += "nodes: {{z: s + m, L: '{op}(z, t)'}}"
+    found = born(text.format(t="[0, 0]", op=op))
+    assert (found.phase, found.node, found.given) == ("forward", "L", ("m",))
+    assert found.entries == (("z[1,0]", -math.inf),)
+    assert birth(run(text.format(t="[0, 1]", op=op))) is None  # all of them where they do no harm
+    all_of_them = born("params: {p: [-.inf, 1, -.inf]}\nnodes: {L: 'mse(p, 0 * [1, 2, 3])'}")
+    assert (all_of_them.phase, all_of_them.node) == ("given", "p")
+    many = born(f"params: {{p: [{', '.join(['-.inf'] * 9)}]}}\nnodes: {{L: 'mse(p, 0 * [{', '.join('1' * 9)}])'}}")
+    assert (many.phase, many.node) == ("given", "p")

@@ -69,3 +69,42 @@ def test_a_unit_that_learns_nothing_for_another_reason() -> None:
     assert [(one.node, one.unit, one.rectified, one.params) for one in dead_units(trace)] == [
         ("h", 2, False, ("W", "b"))
     ]
+
+
+def dead(text: str) -> list[tuple[str, str, int, int, tuple[str, ...]]]:
+    trace = gl.backward(gl.forward(gl.loads(f"graphlab: 1\n{text}")))
+    for one in dead_units(trace):
+        key = tuple(slice(None) if k == ":" else int(k) for k in one.place[1:-1].split(","))
+        array = trace[one.node].value if one.rectified else trace[one.node].grad
+        assert not np.any(array[key])  # type: ignore[index]
+    return [(one.node, one.place, one.units, one.examples, one.params) for one in dead_units(trace)]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "nodes", "said"),
+    [
+        ("W: [[1, 2], [-1, -3], [2, 1], [0, 4]]", "r: relu(W @ x)", [("r", "[1,:]", 4, 3, ("W",))]),
+        ("W: [[1, 2], [-1, -3], [2, 1], [0, 4]], c: [[0], [-1], [0], [0]]", "r: relu(W @ x + c)",
+         [("r", "[1,:]", 4, 3, ("W", "c"))]),
+        ("W: [[1, 2], [-1, -3], [2, 1], [0, 4]]", "r: 'relu(W @ (x * [1, -0.5, 1]))'", []),  # example 1 is off, no unit
+        ("W: [[1, -1, 2, 0], [2, -3, 1, 4]]", "r: relu(transpose(W) @ x)", [("r", "[1,:]", 4, 3, ())]),
+        ("w: [1, -2, 3]", "r: relu(x * w)", [("r", "[:,1]", 3, 2, ("w",))]),
+        ("w: 1", "r: 'relu(w * (x * [1, -2, 3]))'", []),  # nothing says that columns are units
+        ("W: [[1, -1], [2, -3], [1, -1]], V: [[1, -1], [1, -2], [1, -5]]", "r: relu(x @ W + x @ V)",
+         [("r#1", "[:,1]", 2, 2, ("W",)), ("r#2", "[:,1]", 2, 2, ("V",)), ("r", "[:,1]", 2, 2, ())]),
+    ],
+)  # fmt: skip
+def test_where_the_weights_stand_first_units_are_rows(leaves: str, nodes: str, said: list[object]) -> None:
+    inputs = "inputs: {x: [[0.5, 1, 2], [1, 0.25, 1]]}"
+    assert dead(f"{inputs}\nparams: {{{leaves}}}\nnodes: {{{nodes}, L: sum(r * r)}}") == said
+
+
+def test_examples_are_counted_along_the_first_axis() -> None:
+    text = "inputs: {x: %s}\nparams: {W: [[1, -1]]}\nnodes: {r: relu(x @ W), L: sum(r)}"
+    assert dead(text % "[[[1], [2], [3]], [[4], [5], [6]]]") == [("r", "[:,:,1]", 2, 2, ("W",))]
+    assert dead(text % "[[[1], [2], [3]]]") == []  # one example of three places
+
+
+def test_units_are_said_in_order() -> None:
+    text = "inputs: {x: [[1], [2]]}\nparams: {W: [[-1, 2, -3, -1]]}\nnodes: {r: relu(x @ W), L: sum(r)}"
+    assert [place for _, place, *_ in dead(text)] == ["[:,0]", "[:,2]", "[:,3]"]

@@ -187,3 +187,20 @@ def test_a_changed_run_is_looked_at_as_a_fresh_one_is():
     assert whatif.with_value(trace, "p", [0.75, 0.25])["E"].value < trace["E"].value
     with pytest.raises(DataError, match=r"bce 'E': p\[1\] is 1.5 but a probability is from 0 to 1"):
         whatif.with_value(trace, "p", [0.5, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("x", "ddof", "said", "judge"),
+    [
+        ([3.0], 1, "0 / 0, NaN", np.isnan),
+        ([3.0, 5.0], 2, "divides by 0", np.isinf),
+        ([3.0, 5.0], 1, None, np.isfinite),
+    ],
+)
+def test_a_variance_of_too_few_says_what_it_is(x: list[float], ddof: int, said: str | None, judge: object) -> None:
+    graph = gl.loads(f"graphlab: 1\nparams: {{x: {x}}}\nnodes: {{L: 'var(x, ddof={ddof})'}}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trace = gl.forward(graph)
+    assert [str(one.message).count(said or "") for one in caught] == ([1] if said else [])
+    assert judge(trace.loss)  # type: ignore[operator]

@@ -59,6 +59,8 @@ def _verdict(found: Blame) -> Styled:
 
 
 def _birth(birth: Birth) -> Iterator[Line]:
+    from graphlab.births import made_text
+
     count = tr("{n} of {size} elements not finite", n=birth.count, size=birth.size)
     what = f"{symbol(birth.node)} · {birth.op}"
     if birth.inside is not None:
@@ -68,13 +70,15 @@ def _birth(birth: Birth) -> Iterator[Line]:
             "given": tr("'{node}' was given with {count}", node=birth.node, count=count),
             "forward": tr("first made by {what}, forward: {count}", what=what, count=count),
             "backward": tr("first made by {what}, backward, for {to}: {count}", what=what, to=birth.to, count=count),
+            "added": tr("first made where the terms of ∂L/∂{node} add up: {count}",
+                        node=symbol(birth.node), count=count),
         }[birth.phase]  # fmt: skip
     yield Styled(where, "bad")
     if birth.rule:
         left = symbol(birth.node) if birth.to is None else f"∂L/∂{symbol(birth.to)}"
         yield f"  {left} = {birth.rule}"
     if birth.entries:
-        yield "  " + tr("from {made}", made=_made(birth.entries))
+        yield "  " + tr("from {made}", made=made_text(birth.entries))
     for element in birth.elements:
         yield _element(element)
     if birth.count > len(birth.elements):
@@ -119,14 +123,15 @@ def _dead(unit: DeadUnit) -> Line:
     return Styled(said, "bad")
 
 
-def _made(entries: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"{symbol(name)} = {number(value)}" for name, value in entries)
+def _at(place: Sequence[int]) -> str:
+    return "[" + ",".join(map(str, place)) + "]" if place else ""
 
 
 def _element(element: Element) -> str:
-    at = "[" + ",".join(map(str, element.index)) + "]" if element.index else ""
-    made = ", ".join(f"{symbol(name)}{at} = {number(value)}" for name, value in element.inputs.items())
-    return f"  {at or '·'} {number(element.value)}" + (tr("   from {made}", made=made) if made else "")
+    made = ", ".join(
+        f"{symbol(name)}{_at(element.places[name])} = {number(value)}" for name, value in element.inputs.items()
+    )
+    return f"  {_at(element.index) or '·'} {number(element.value)}" + (tr("   from {made}", made=made) if made else "")
 
 
 def _rows(found: Blame, links: Sequence[Link], low: int, decades: int) -> list[list[Any]]:

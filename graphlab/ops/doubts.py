@@ -120,6 +120,11 @@ def too_few_for_a_variance(primals: Sequence[Any], attrs: Mapping[str, Any]) -> 
     n, ddof = count(primals[0], attrs["axis"]), attrs["ddof"]
     if n != ddof:
         return ""
+    if n > 1:  # of several numbers, which need not be alike: not 0 / 0
+        text = (
+            "n − ddof is 0 (n is {n}, ddof is {ddof}), so the variance divides by 0; lower ddof or feed more elements"
+        )
+        return tr(text, n=n, ddof=ddof)
     text = "n − ddof is 0 (n is {n}, ddof is {ddof}), so the variance is 0 / 0, NaN; lower ddof or feed more elements"
     return tr(text, n=n, ddof=ddof)
 

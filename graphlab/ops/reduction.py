@@ -184,7 +184,7 @@ class Var(Reduction):
     """The variance, y = Σ (x − mean x)² / (n − ddof), over the axes.
 
     x: any shape → y: without the reduced axes, or with length 1 there. ddof 0 is numpy's and Keras's, 1 torch.var's
-    default; n − ddof = 0 gives NaN. Raises ShapeError for ddof > n.
+    default; n − ddof = 0 gives NaN or Inf. Raises ShapeError for ddof > n.
 
     >>> from graphlab.ops import Context
     >>> Var.forward(Context(), np.array([[1.0, 2.0], [3.0, 6.0]]), axis=0, keepdims=False, ddof=0)[0]

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from graphlab.barriers import why_none
+from graphlab.births import made_text
 from graphlab.blaming import Birth, Blame, Cancelling, blame
 from graphlab.cancelling import note
 from graphlab.errors import GraphlabError
@@ -53,7 +54,7 @@ def without(trace: Trace) -> dict[int, str]:
     """Per node that has no gradient, why."""
     if not trace.has_gradients or len(trace.graph) > FEW:
         return {}
-    return {i: why_none(trace, i) for i in range(len(trace.graph)) if not trace.plan.reached[i]}
+    return {i: why_none(trace, i) for i, reached in enumerate(trace.plan.reached) if not reached}
 
 
 def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Storyboard:
@@ -64,11 +65,11 @@ def findings(trace: Trace, board: Storyboard, languages: Sequence[str]) -> Story
     except GraphlabError:
         return replace(board, findings=tuple(marks))
     if found.birth is not None:
-        marks.append(_finding("nan", _place(board, found.birth), found.birth, languages))
+        marks.append(_finding("nan", _place(board, found.birth), found.birth, trace, languages))
     elif found.culprit is not None and 0 not in trace[found.target].shape:
         at = _sends(board, found.culprit) if found.cancelled is None else _arrives(board, found.cancelled)
         if at not in [mark.at for mark in marks]:  # else it is said there already
-            marks.append(_finding(found.verdict, at, found, languages))
+            marks.append(_finding(found.verdict, at, found, trace, languages))
     return replace(board, findings=tuple([mark for mark in marks if mark.at >= 0]))
 
 
@@ -92,10 +93,12 @@ def _last(board: Storyboard, place: int) -> int:
     return max(steps)[1] if steps else -1
 
 
-def _finding(kind: str, at: int, found: Birth | Blame, languages: Sequence[str]) -> Finding:
+def _finding(kind: str, at: int, found: Birth | Blame, trace: Trace, languages: Sequence[str]) -> Finding:
     texts = {}
     for lang in languages:
         with in_language(lang):
+            if isinstance(found, Blame) and found.cancelled is not None:
+                found = blame(trace)  # its reason is in words
             texts[lang] = _birth(found) if isinstance(found, Birth) else _blame(found)
     return Finding(kind, at, texts)
 
@@ -104,14 +107,17 @@ def _birth(found: Birth) -> str:
     values = {"node": found.node, "count": found.count, "size": found.size}
     if found.phase == "given":
         return tr("'{node}' was given with {count} of {size} numbers not finite, and passes them on", **values)
-    if found.phase == "backward":
+    if found.phase == "added":
+        said = tr("first not finite here: the terms of ∂L/∂{name} add up to it ({count} of {size} numbers)",
+                  name=symbol(found.node), **values)  # fmt: skip
+    elif found.phase == "backward":
         said = tr("first not finite here: the gradient that '{node}' sends ({count} of {size} numbers)", **values)
     elif found.inside is not None:
         inside = symbol(found.inside)
         said = tr("first not finite here, inside '{node}': {inside} ({count} of {size})", inside=inside, **values)
     else:
         said = tr("first not finite here: the value of '{node}' ({count} of {size} numbers)", **values)
-    made = ", ".join(f"{symbol(name)} = {number(value)}" for name, value in found.entries)
+    made = made_text(found.entries)
     return said + (tr("; from {made}", made=made) if made else "")
 
 
@@ -130,6 +136,8 @@ def _blame(found: Blame) -> str:
 def _place(board: Storyboard, found: Birth) -> int:
     """The step at which a number that is not finite first shows; of a leaf the first step that uses it."""
     names = [node.name for node in board.nodes]
+    if found.phase == "added":
+        return _last(board, names.index(found.node))
     kind = "contribution" if found.phase == "backward" else "forward"
     if found.phase == "given":
         leaf = names.index(found.node)

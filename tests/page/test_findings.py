@@ -75,6 +75,21 @@ def test_terms_that_cancel_are_shown_where_the_last_of_them_arrives(text: str, n
     assert "the terms cancel: 1 from y, (-1) from y#1" in words
 
 
+def test_a_reason_is_in_the_language_of_its_page() -> None:
+    board = page("params: {w: 0.7}\nnodes: {f: w * 0.99991, y: f - w, L: y * 3}")
+    (finding,) = board.findings
+    assert finding.texts["en"].endswith(": -3 from y, 3 from f")
+    assert finding.texts["ko"].endswith(": y에서 -3, f에서 3")
+
+
+@pytest.mark.parametrize(("factor", "marks"), [("1.1e308", 1), ("1.1e307", 0)])
+def test_terms_that_overflow_together_are_marked_where_the_last_arrives(factor: str, marks: int) -> None:
+    board = page(f"params: {{w: 1e-9}}\nnodes: {{a: w * {factor}, b: w * {factor}, L: a + b}}")
+    found = [(kind, node, text) for kind, node, text in said(board) if kind == "nan"]
+    wanted = ("nan", "a", "first not finite here: the terms of ∂L/∂w add up to it (1 of 1 numbers)")
+    assert found == [wanted] * marks
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_healthy_run_has_no_findings(seed: int) -> None:
     rng = np.random.default_rng(seed)
