@@ -204,7 +204,17 @@ def _where_zero(trace: Trace, chain: tuple[Link, ...]) -> tuple[str | None, Canc
     edges = [(c, slot) for c, slot in trace.graph.consumers[j] if c == i]
     inside = [cancelled_inside(trace, c, slot) for c, slot in edges if _sent(trace, c, slot)]
     found = next((one for one in inside if one is not None), None)
-    return chain[k - 1].node, found
+    if found is None and (j, -1) in trace.cancelled:  # what rounding left of it came through, and is 0 where it arrives
+        found = _left_by_rounding(trace, chain[: k + 1])
+    return (found.node if found else chain[k - 1].node), found
+
+
+def _left_by_rounding(trace: Trace, chain: tuple[Link, ...]) -> Cancelling:
+    """Where along a chain whose end is 0 but for rounding the terms cancelled: at the node that shrank it most."""
+    k = min(range(len(chain) - 1), key=lambda n: chain[n].ratio if chain[n].ratio is not None else math.inf)
+    i, j = (trace.graph.index[chain[n].node] for n in (k, k + 1))
+    slot = next(slot for c, slot in trace.graph.consumers[j] if c == i)
+    return Cancelling(chain[k].node, trace.graph.nodes[i].slots[slot], (), "")
 
 
 def _sent(trace: Trace, c: int, k: int) -> bool:

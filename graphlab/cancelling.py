@@ -74,7 +74,7 @@ def cancelling(trace: Trace, j: int) -> Cancelling | None:
     """How node j's gradient came to be 0 or nearly so, where its terms cancel at it; None where they do not."""
     parts = list(_parts(trace, j))
     sizes = [_rms(part) for _, _, part in parts]
-    if len(parts) < 2 or not max(sizes, default=0.0) > 0:
+    if sum(size > 0 for size in sizes) < 2:
         return None
     terms = tuple((trace.graph.nodes[c].name, size) for (c, _, _), size in zip(parts, sizes, strict=True))
     return Cancelling(trace.graph.nodes[j].name, None, terms, _listed(trace, j, parts))

@@ -27,7 +27,9 @@ def test_a_vanished_gradient_is_said_with_its_chain(run: Run) -> None:
 def test_not_finite_is_json_all_the_same(run: Run, tmp_path: Path) -> None:
     (tmp_path / "log.yaml").write_text(LOG, encoding="utf-8")
     found = json.loads(run("blame", str(tmp_path / "log.yaml"), "--json").stdout)
-    assert found["birth"]["elements"] == [{"index": [1], "value": "-Infinity", "inputs": {"p": 0.0}}]
+    assert found["birth"]["elements"] == [
+        {"index": [1], "value": "-Infinity", "inputs": {"p": 0.0}, "places": {"p": [1]}}
+    ]
     text = run("blame", str(tmp_path / "log.yaml")).stdout
     assert (
         "first made by l · log, forward: 1 of 2 elements not finite\n  l = log(p)\n  [1] -Inf   from p[1] = 0\n" in text
