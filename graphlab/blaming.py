@@ -211,7 +211,8 @@ def _where_zero(trace: Trace, chain: tuple[Link, ...]) -> tuple[str | None, Canc
 
 def _left_by_rounding(trace: Trace, chain: tuple[Link, ...]) -> Cancelling:
     """Where along a chain whose end is 0 but for rounding the terms cancelled: at the node that shrank it most."""
-    k = min(range(len(chain) - 1), key=lambda n: chain[n].ratio if chain[n].ratio is not None else math.inf)
+    ratios = [math.inf if link.ratio is None else link.ratio for link in chain[:-1]]
+    k = ratios.index(min(ratios))
     i, j = (trace.graph.index[chain[n].node] for n in (k, k + 1))
     slot = next(slot for c, slot in trace.graph.consumers[j] if c == i)
     return Cancelling(chain[k].node, trace.graph.nodes[i].slots[slot], (), "")
