@@ -99,7 +99,7 @@ def cases() -> list[Case]:
 
 def measured(case: Case, browser: Any, folder: Path) -> Row:
     """One row: the page is made twice, and opened three times."""
-    from graphlab.export.html import to_html
+    from graphlab.export.web.page import to_html
     from graphlab.page import PageOptions, storyboard
 
     trace, made = case.trace(), []

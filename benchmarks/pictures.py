@@ -31,8 +31,8 @@ def layered_trace(nodes: int) -> Any:
 
 def drawing(nodes: int) -> dict[str, float]:
     """Seconds for trace → DOT and for dot -Tsvg, the best of five of each."""
-    from graphlab.annotate import Options, annotate
-    from graphlab.export.dot import to_dot
+    from graphlab.drawing.annotate import Options, annotate
+    from graphlab.export.graphviz.dot import to_dot
 
     trace = layered_trace(nodes)
     options = Options(view="backward", max_nodes=10 * nodes)
@@ -42,7 +42,7 @@ def drawing(nodes: int) -> dict[str, float]:
 
 
 def _layout(dot: str) -> float:
-    from graphlab.export.engines import PROGRAMS, program
+    from graphlab.export.graphviz.engines import PROGRAMS, program
 
     found = next(path for path in map(program, reversed(PROGRAMS)) if path)  # the system's dot, if there is one
     return _seconds(lambda: subprocess.run([found, "-Tsvg"], input=dot.encode(), capture_output=True, check=True))[0]

@@ -14,10 +14,10 @@ import click
 from graphlab import __version__
 from graphlab.messages import LANGUAGES, did_you_mean, tr
 
-from .failures import Ended, guarded
-from .helping import Context
-from .screen import colour_wanted, utf8_output
-from .speaking import wanted_language as wanted_language  # chooses the language, before any text is made
+from .terminal.failures import Ended, guarded
+from .terminal.help import Context
+from .terminal.language import wanted_language as wanted_language  # chooses the language, before any text is made
+from .terminal.screen import colour_wanted, utf8_output
 
 COMMANDS = (
     "render", "view", "trace", "step", "why", "blame", "compare", "handout", "grade", "summary", "check", "ops",
@@ -55,7 +55,7 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
+        command: click.Command = importlib.import_module(f".commands.{cmd_name}", __name__).command
         command.context_class = Context
         return command
 

@@ -12,7 +12,7 @@ import click
 
 from graphlab.messages import tr
 
-from .screen import warn
+from .terminal.screen import warn
 
 if TYPE_CHECKING:
     from graphlab.graph import Graph
@@ -75,7 +75,8 @@ def read_model(model: Sequence[str], expression: str | None, seed: int | None = 
     from contextlib import redirect_stdout
     from dataclasses import replace
 
-    from graphlab.importers import assignments, from_expression, load, warnings_of
+    from graphlab.diagnosis.lint import warnings_of
+    from graphlab.importers import assignments, from_expression, load
     from graphlab.planning import plan
 
     if expression is not None:

@@ -10,7 +10,7 @@ import click
 
 from graphlab.messages import tr
 
-from .screen import note, progress
+from .terminal.screen import note, progress
 
 if TYPE_CHECKING:
     from graphlab.trace import Trace
@@ -23,12 +23,12 @@ def draw_steps(
     trace: Trace, step: str, target: Path | None, name: str, view: str, theme: str, engine: str | None, **options: Any
 ) -> list[Path]:  # fmt: skip
     """Write the pictures and give their paths, the contact sheet's last."""
-    from graphlab.annotate import Options
+    from graphlab.base.files import write_file
+    from graphlab.drawing.annotate import Options
+    from graphlab.drawing.frames import Frames
+    from graphlab.explain.timeline import Timeline
+    from graphlab.export.contact_sheet import contact_sheet
     from graphlab.export.picture import to_picture
-    from graphlab.export.sheet import contact_sheet
-    from graphlab.files import write_file
-    from graphlab.frames import Frames
-    from graphlab.timeline import Timeline
 
     timeline = Timeline(trace)
     positions = _positions(step, len(timeline))

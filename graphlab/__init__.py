@@ -23,40 +23,40 @@ _EXPORTS = {
     "loads": "graphlab.importers",
     "save": "graphlab.importers",
     "dumps": "graphlab.importers",
-    "plan": "graphlab.autodiff",
-    "forward": "graphlab.autodiff",
-    "backward": "graphlab.autodiff",
-    "check_gradients": "graphlab.gradcheck",
-    "State": "graphlab.state",
+    "plan": "graphlab.engine.autodiff",
+    "forward": "graphlab.engine.autodiff",
+    "backward": "graphlab.engine.autodiff",
+    "check_gradients": "graphlab.check.gradients",
+    "State": "graphlab.arrays.state",
     "Trace": "graphlab.trace",
     "load_trace": "graphlab.trace",
-    "Debugger": "graphlab.debugger",
-    "blame": "graphlab.blaming",
-    "why": "graphlab.paths",
-    "compare": "graphlab.matching",
-    "draw": "graphlab.drawing",
-    "view": "graphlab.viewing",
-    "DoubtWarning": "graphlab.doubts",
+    "Debugger": "graphlab.debug.debugger",
+    "blame": "graphlab.diagnosis.blame",
+    "why": "graphlab.diagnosis.why",
+    "compare": "graphlab.check.compare",
+    "draw": "graphlab.display.drawing",
+    "view": "graphlab.display.viewing",
+    "DoubtWarning": "graphlab.engine.doubts",
     "GraphlabError": "graphlab.errors",
 }
 
 __all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604 (the names of the table)
 
 if TYPE_CHECKING:
-    from graphlab.autodiff import backward as backward, forward as forward, plan as plan
-    from graphlab.blaming import blame as blame
+    from graphlab.arrays.state import State as State
     from graphlab.builder import Graph as Graph, Ref as Ref
-    from graphlab.debugger import Debugger as Debugger
-    from graphlab.doubts import DoubtWarning as DoubtWarning
-    from graphlab.drawing import draw as draw
+    from graphlab.check.compare import compare as compare
+    from graphlab.check.gradients import check_gradients as check_gradients
+    from graphlab.debug.debugger import Debugger as Debugger
+    from graphlab.diagnosis.blame import blame as blame
+    from graphlab.diagnosis.why import why as why
+    from graphlab.display.drawing import draw as draw
+    from graphlab.display.viewing import view as view
+    from graphlab.engine.autodiff import backward as backward, forward as forward, plan as plan
+    from graphlab.engine.doubts import DoubtWarning as DoubtWarning
     from graphlab.errors import GraphlabError as GraphlabError
-    from graphlab.gradcheck import check_gradients as check_gradients
     from graphlab.importers import dumps as dumps, load as load, loads as loads, save as save
-    from graphlab.matching import compare as compare
-    from graphlab.paths import why as why
-    from graphlab.state import State as State
     from graphlab.trace import Trace as Trace, load_trace as load_trace
-    from graphlab.viewing import view as view
 
 
 def __getattr__(name: str) -> Any:

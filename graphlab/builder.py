@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from graphlab import graph as structure, ops
+from graphlab.arrays.values import FLOATS, RANGES, array_of, leaf_attrs, overflows, too_large
 from graphlab.errors import GraphlabError, ModelError, ShapeError, UsageError
 from graphlab.formula.show import key_text
 from graphlab.formula.tree import Slice
 from graphlab.graph import Node
-from graphlab.inference import infer, literal
 from graphlab.losses import check_gradient, check_scalar, sum_of
 from graphlab.messages import tr
 from graphlab.ops import foreign
-from graphlab.values import FLOATS, RANGES, array_of, leaf_attrs, overflows, too_large
+from graphlab.ops.inference import infer, literal
 
 MAX_NAME = 500
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f`\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")

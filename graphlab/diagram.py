@@ -119,7 +119,9 @@ class Diagram:
         return f"<Diagram {self.title!r}: {self.view}, {len(self.boxes)} boxes, {len(self.arrows)} arrows>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
+        from graphlab.display.drawing import (
+            mimebundle,  # a notebook asks the object itself; drawing stays in its own room
+        )
 
         return mimebundle(self)
 

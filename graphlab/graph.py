@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from graphlab import ops
+from graphlab.arrays.state import OPTIONS, State, generator, initialise
 from graphlab.errors import ModelError, UsageError
 from graphlab.messages import did_you_mean, tr
-from graphlab.state import OPTIONS, State, generator, initialise
 
 Operand = str | int | float  # a node's name, or a literal number
 
@@ -181,7 +181,9 @@ class Graph:
         return out
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
+        from graphlab.display.drawing import (
+            mimebundle,  # a notebook asks the object itself; drawing stays in its own room
+        )
 
         return mimebundle(self)
 

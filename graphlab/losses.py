@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from graphlab.arrays.values import FLOATS
 from graphlab.errors import LossError
 from graphlab.graph import Node
 from graphlab.messages import tr
-from graphlab.values import FLOATS
 
 
 def sum_of(names: Sequence[str], total: str) -> list[Node]:

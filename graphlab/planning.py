@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import builder, inference, ops
+from graphlab import builder, ops
+from graphlab.arrays.values import FLOATS
 from graphlab.builder import frozen_graph
 from graphlab.errors import DataError, GraphlabError, ModelError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
-from graphlab.ops import Context
-from graphlab.values import FLOATS
+from graphlab.ops import Context, inference
 
 MODES = ("train", "eval")
 Shape = tuple[int, ...]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphlab import ops
+from graphlab.arrays.state import State, generator
+from graphlab.base.numbers import Summary, number, shape_text
 from graphlab.errors import LossError, TraceError, UsageError
 from graphlab.graph import Graph, Node
 from graphlab.messages import tr
-from graphlab.numbers import Summary, number, shape_text
 from graphlab.ops import Context
-from graphlab.state import State, generator
 
 if TYPE_CHECKING:
     from graphlab.planning import Plan
@@ -64,7 +64,7 @@ class Trace:
 
     Columns are indexed as graph.nodes; the model's literal numbers follow in `values`. cotangents and contributions
     are None before backward; contributions[i][k] is what node i sent to its k-th input (None: nothing). cancelled:
-    which elements are 0 for rounding alone, in a run without noise; cleaned: that run (graphlab.rounding).
+    which elements are 0 for rounding alone, in a run without noise; cleaned: that run (graphlab.explain.rounding).
     """
 
     def __init__(
@@ -224,12 +224,14 @@ class Trace:
 
         Raises UsageError for another extension, and where the file cannot be written.
         """
-        from graphlab import tracefile
+        from graphlab.storage import tracefile
 
         tracefile.save(self, path, max_elements)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from graphlab.drawing import mimebundle  # a notebook asks the object itself; drawing stays in its own room
+        from graphlab.display.drawing import (
+            mimebundle,  # a notebook asks the object itself; drawing stays in its own room
+        )
 
         return mimebundle(self)
 
@@ -371,6 +373,6 @@ def load_trace(path: str | Path) -> Trace:
     """Read a trace written by `save`. Raises TraceError for anything else."""
     if not isinstance(path, str | os.PathLike):
         raise UsageError(tr("a trace is read from a path, not from {kind}", kind=type(path).__name__))
-    from graphlab import tracefile
+    from graphlab.storage import tracefile
 
     return tracefile.load(path)

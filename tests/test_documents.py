@@ -175,7 +175,7 @@ def test_the_trace_of_the_documentation_has_the_keys_of_one() -> None:
 
 
 def to_json(trace: gl.Trace) -> str:
-    from graphlab.tracefile import to_json
+    from graphlab.storage.tracefile import to_json
 
     return to_json(trace)
 

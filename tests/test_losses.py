@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab.annotate import annotate
+from graphlab.drawing.annotate import annotate
+from graphlab.engine.expand import expand
+from graphlab.engine.whatif import with_attr
 from graphlab.errors import LossError, ModelError
-from graphlab.expand import expand
-from graphlab.tracefile import to_json
-from graphlab.whatif import with_attr
+from graphlab.storage.tracefile import to_json
 
 HEAD = "graphlab: 1\nparams: {w: [2, -1]}\nnodes: {a: sum(w * w), b: '3 * w[0]', c: mean(w), d: w * 2}\n"
 

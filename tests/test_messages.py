@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from babel.messages import mofile, pofile
-from graphlab_cli.catalogue import paragraphs
+from graphlab_cli.terminal.catalogue import paragraphs
 from texts import ROOT, texts
 
 import graphlab as gl
@@ -24,9 +24,10 @@ from graphlab.ops import REGISTRY
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*/*.yaml"))
 TOO_LARGE = ("digits", "mlp784")  # no result of theirs can be asked for on paper
 HANDOUT = (
-    "handout.compose", "handout.givens", "handout.equations", "handout.blanks", "handout.many", "handout.markdown"
+    "handout.compose", "handout.givens", "handout.equations", "handout.blanks", "handout.many",
+    "handout.typeset.markdown",
 )  # fmt: skip
-DRAWN = ("annotate", "annotate.cards", "annotate.arrows", "annotate.fold")
+DRAWN = ("drawing.annotate", "drawing.cards", "drawing.arrows", "drawing.fold")
 HANGUL = re.compile("[\uac00-\ud7a3]")
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
@@ -64,7 +65,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def pages() -> list[Handout]:
     variants_of = importlib.import_module("graphlab.handout.many").variants_of
-    to_markdown = importlib.import_module("graphlab.handout.markdown").to_markdown
+    to_markdown = importlib.import_module("graphlab.handout.typeset.markdown").to_markdown
     out = []
     for path in SAMPLES:
         trace = gl.backward(gl.forward(gl.load(path)))
@@ -193,7 +194,7 @@ WORDS = (  # that are looked up by a name: kinds, phases, verdicts, families, mi
     "forgotten activation derivative", "forgotten upstream gradient", "forgotten local derivative", "input", "param",
     "constant", "state", "neurons", "neurons-backward", *sorted({op.family for op in REGISTRY.values()}),
 )  # fmt: skip
-SIGNS = {meaning for _, meaning in importlib.import_module("graphlab.annotate")._SIGNS}
+SIGNS = {meaning for _, meaning in importlib.import_module("graphlab.drawing.annotate")._SIGNS}
 
 
 @pytest.mark.parametrize("lang", OTHERS)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from graphlab.base.files import check_target, write_file
 from graphlab.diagram import Diagram
 from graphlab.errors import UsageError
-from graphlab.export.dot import to_dot
-from graphlab.export.layered import to_svg
+from graphlab.export.graphviz.dot import to_dot
 from graphlab.export.picture import EngineStatus, engine_status, to_picture
 from graphlab.export.text import to_text
 from graphlab.export.theme import THEMES, Theme
-from graphlab.files import check_target, write_file
+from graphlab.layout.layered import to_svg
 from graphlab.messages import did_you_mean, tr
 
 __all__ = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from graphlab.diagram import Diagram
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
-from graphlab.export.dot import PAD, to_dot
-from graphlab.export.engines import (
+from graphlab.export.graphviz.dot import PAD, to_dot
+from graphlab.export.graphviz.engines import (
     EMBEDDED,
     FONT,
     MONO,
@@ -23,10 +23,10 @@ from graphlab.export.engines import (
     run_engine,
     version,
 )  # fmt: skip
-from graphlab.export.layered import reach, to_svg
 from graphlab.export.paper import picture_size, to_paper
-from graphlab.export.svg import tidy
+from graphlab.export.svg.tidy import tidy
 from graphlab.export.theme import Theme, get_theme
+from graphlab.layout.layered import reach, to_svg
 from graphlab.messages import did_you_mean, tr
 
 ENGINES = (*PROGRAMS, "layered")

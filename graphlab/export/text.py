@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graphlab.base.escape import isolated, visible
 from graphlab.diagram import HIDDEN, Arrow, Box, Diagram, Line, Span
-from graphlab.export.escape import isolated, visible
 from graphlab.export.metrics import cells, title_lines
 from graphlab.messages import tr
 

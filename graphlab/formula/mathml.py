@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.base.numbers import number, shape_text
 from graphlab.formula.show import LETTERS, axis_text, key_text, symbol
 from graphlab.formula.tree import COMPARISONS, Binary, Call, Expr, Index, List, Name, Negative, Number, Word
-from graphlab.numbers import number, shape_text
 
 Math = tuple[Any, ...]
 _OPENING = (("mo", "("), ("mo", "["))

@@ -2,6 +2,6 @@
 
 from graphlab.handout.compose import SECTIONS, HandoutOptions, compose
 from graphlab.handout.content import Handout
-from graphlab.handout.files import EXTENSIONS, save
+from graphlab.handout.save import EXTENSIONS, save
 
 __all__ = ["EXTENSIONS", "SECTIONS", "Handout", "HandoutOptions", "compose", "save"]

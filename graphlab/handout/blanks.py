@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from graphlab.arrays.state import generator
 from graphlab.handout.content import Blank, Block, Equation, Handout, Origin, Sheet, Step, Table, Value, plain
 from graphlab.messages import tr
-from graphlab.state import generator
 
 
 def with_blanks(

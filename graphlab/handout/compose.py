@@ -7,13 +7,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphlab import ops
-from graphlab.barriers import unreached
-from graphlab.cancelling import notes
+from graphlab.base.numbers import number, shape_text
+from graphlab.check.gradients import check_node
+from graphlab.debug.breakpoints import matching
+from graphlab.debug.session import Experiments
 from graphlab.errors import UsageError
-from graphlab.experiments import Experiments
+from graphlab.explain.barriers import unreached
+from graphlab.explain.cancelling import notes
+from graphlab.explain.rounding import without_noise
+from graphlab.explain.worked import convention_of, for_rounding
 from graphlab.formula.show import symbol
-from graphlab.gradcheck import check_node
-from graphlab.handout.asking import GIVEN, Asking
+from graphlab.handout.askable import GIVEN, Asking
 from graphlab.handout.blanks import with_blanks
 from graphlab.handout.content import Block, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
 from graphlab.handout.equations import (
@@ -27,11 +31,7 @@ from graphlab.handout.equations import (
 from graphlab.handout.figures import HIGH, fitted
 from graphlab.handout.givens import has_large, rows_given
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, tr
-from graphlab.numbers import number, shape_text
-from graphlab.rounding import without_noise
 from graphlab.trace import Trace
-from graphlab.watching import matching
-from graphlab.worked import convention_of, for_rounding
 
 SECTIONS = (
     "given",

@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.formula import evaluate
-from graphlab.handout.content import Equation, Origin, Rows, Value, plain
-from graphlab.messages import tr
-from graphlab.numbers import number, shape_text, shortest, signed, summarise, summary_text
-from graphlab.rules import Formula, formula_of, rule_of
-from graphlab.trace import Trace
-from graphlab.worked import (
+from graphlab.base.numbers import number, shape_text, shortest, signed, summarise, summary_text
+from graphlab.explain.rules import Formula, formula_of, rule_of
+from graphlab.explain.worked import (
     INLINE,
     backward_worked,
     element_worked,
@@ -22,6 +18,10 @@ from graphlab.worked import (
     own_name,
     short_name,
 )  # fmt: skip
+from graphlab.formula import evaluate
+from graphlab.handout.content import Equation, Origin, Rows, Value, plain
+from graphlab.messages import tr
+from graphlab.trace import Trace
 
 WHOLE = 64  # numbers of a result, up to which it is printed whole
 HIGH, WIDE = 20, 76  # rows, and letters of a row, of a matrix that is set as one

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphlab.annotate import Options, annotate
 from graphlab.diagram import HIDDEN, Diagram, Span
+from graphlab.drawing.annotate import Options, annotate
 from graphlab.export.picture import picture_sizes
 from graphlab.trace import Trace
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.base.numbers import number, shape_text
 from graphlab.formula.show import symbol
-from graphlab.handout.asking import GIVEN, Need
+from graphlab.handout.askable import GIVEN, Need
 from graphlab.handout.content import Cell, plain
 from graphlab.handout.equations import WHOLE, value_of
 from graphlab.messages import tr
-from graphlab.numbers import number, shape_text
 from graphlab.trace import Trace
 
 DIGITS = 7  # of a given number, at most; one with more is rounded as all others

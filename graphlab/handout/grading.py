@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import autodiff, ops
+from graphlab import ops
+from graphlab.engine import autodiff
 from graphlab.errors import DataError, UsageError
+from graphlab.explain.rounding import without_noise
 from graphlab.handout.content import Handout, Origin
 from graphlab.importers.table import SEPARATORS, Line, lines_of, text_of
 from graphlab.messages import tr
-from graphlab.rounding import without_noise
+from graphlab.storage.tracefile import plain as to_json, unnamed
 from graphlab.trace import Trace
-from graphlab.tracefile import plain as to_json, unnamed
 
 FORMAT = "graphlab.key/1"
 TOLERANCE = 0.01  # relative: three printed digits are enough

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from graphlab import __version__
+from graphlab.base.files import write_file
 from graphlab.errors import DataError, GraphlabError, UsageError
-from graphlab.files import write_file
 from graphlab.handout.compose import HandoutOptions
 from graphlab.messages import did_you_mean, tr
 
@@ -143,10 +143,10 @@ def build(
 
 def make(entry: Entry, folder: Path) -> str | None:
     """Make one handout; what went wrong, or None."""
-    from graphlab import autodiff
-    from graphlab.expand import expand_trace
-    from graphlab.handout.files import save
+    from graphlab.engine import autodiff
+    from graphlab.engine.expand import expand_trace
     from graphlab.handout.many import joined, variants_of
+    from graphlab.handout.save import save
     from graphlab.importers import load
 
     try:

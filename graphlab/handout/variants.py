@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import autodiff
+from graphlab.arrays.state import generator
+from graphlab.base.numbers import number
+from graphlab.engine import autodiff
 from graphlab.errors import GraphlabError, UsageError
 from graphlab.messages import tr
-from graphlab.numbers import number
-from graphlab.state import generator
 from graphlab.trace import Trace
 
 MOST = 1000  # variants at once

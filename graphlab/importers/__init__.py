@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from graphlab.importers.assignments import assignments
-from graphlab.importers.reading import from_expression, load, load_argument, loads
-from graphlab.importers.suspicious import warnings_of
-from graphlab.importers.writer import dumps, save
+from graphlab.importers.model import from_expression, load, load_argument, loads
+from graphlab.importers.native.writer import dumps, save
 
-__all__ = ["assignments", "dumps", "from_expression", "load", "load_argument", "loads", "save", "warnings_of"]
+__all__ = ["assignments", "dumps", "from_expression", "load", "load_argument", "loads", "save"]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from graphlab.errors import DataError, GraphlabError, UsageError
-from graphlab.importers.leaves import numbers
-from graphlab.importers.names import name_of
-from graphlab.importers.places import File
+from graphlab.importers.native.document import compose
+from graphlab.importers.native.leaves import numbers
+from graphlab.importers.native.names import name_of
+from graphlab.importers.native.source import File
 from graphlab.importers.table import written
-from graphlab.importers.yamlfile import compose
 from graphlab.messages import tr
 
 _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d*)?")

@@ -7,14 +7,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphlab.base.numbers import MISSING, number
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.table import Column, table
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, number
 
 if TYPE_CHECKING:
-    from graphlab.blaming import Birth, Blame, Cancelling, DeadUnit, Element, Link
+    from graphlab.diagnosis.blame import Birth, Blame, Cancelling, DeadUnit, Element, Link
 
 BAR = 16  # columns of the longest bar, each of so many decades that the largest has room
 DECADES = (1, 2, 5, 10, 20, 50)
@@ -59,7 +59,7 @@ def _verdict(found: Blame) -> Styled:
 
 
 def _birth(birth: Birth) -> Iterator[Line]:
-    from graphlab.births import made_text
+    from graphlab.diagnosis.births import made_text
 
     count = tr("{n} of {size} elements not finite", n=birth.count, size=birth.size)
     what = f"{symbol(birth.node)} · {birth.op}"

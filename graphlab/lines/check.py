@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from graphlab.base.numbers import MISSING, number
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled, Text
 from graphlab.lines.table import Column, table
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, number
 
 if TYPE_CHECKING:
-    from graphlab.comparing import Check
-    from graphlab.gradcheck import Report
+    from graphlab.check.gradients import Report
+    from graphlab.check.numeric import Check
 
 
 def report_lines(report: Report, columns: int | None) -> Iterator[Line]:
@@ -132,7 +132,7 @@ def _gradients(report: Report) -> list[Line]:
 
 def _left_out(report: Report) -> list[Line]:
     """How many gradients could not be compared or were not drawn, and why; empty if there are none."""
-    from graphlab.comparing import reason
+    from graphlab.check.numeric import reason
 
     blind = [check for check in report.checks if check.undefined or check.unclear]
     wholly = [check for check in blind if check.status == "skipped"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from graphlab.base.numbers import MISSING, number
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.table import Column, table
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, number
 
 if TYPE_CHECKING:
-    from graphlab.matching import Comparison, Gap, Pair
+    from graphlab.check.compare import Comparison, Gap, Pair
 
 
 def differs(pair: Pair) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from graphlab.base.numbers import matrix_lines
+from graphlab.explain.worked import INLINE, Worked
 from graphlab.lines import Line, Styled, Text
 from graphlab.lines.table import text_width, words
-from graphlab.numbers import matrix_lines
-from graphlab.worked import INLINE, Worked
 
 FEW = 36  # numbers, up to where an array stands whole below its equation
 

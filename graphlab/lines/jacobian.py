@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphlab.base.numbers import matrix_lines, shape_text
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.equation import result
 from graphlab.messages import tr
-from graphlab.numbers import matrix_lines, shape_text
 
 if TYPE_CHECKING:
-    from graphlab.jacobian import Jacobian
+    from graphlab.engine.jacobian import Jacobian
 
 SHOWN = 12  # rows and columns
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from graphlab.base.numbers import number, shape_text
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled, Text
 from graphlab.lines.equation import equation, pieces_of, small_entries
 from graphlab.lines.table import words
 from graphlab.messages import tr
-from graphlab.numbers import number, shape_text
 
 if TYPE_CHECKING:
-    from graphlab.experiments import Nudge
-    from graphlab.moments import Stop
-    from graphlab.watching import Breakpoint
+    from graphlab.debug.breakpoints import Breakpoint
+    from graphlab.debug.session import Nudge
+    from graphlab.debug.stops import Stop
 
 BESIDE = 4  # names on either side of a node
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from graphlab.base.numbers import MISSING, shape_text
 from graphlab.lines import Line, Styled, Text
 from graphlab.lines.table import Column, table
 from graphlab.messages import tr
-from graphlab.numbers import MISSING, shape_text
 
 if TYPE_CHECKING:
-    from graphlab.summary import ModelSummary
+    from graphlab.engine.summary import ModelSummary
 
 
 def summary_lines(summary: ModelSummary, width: int | None) -> Iterator[Line]:
@@ -26,7 +26,7 @@ def summary_lines(summary: ModelSummary, width: int | None) -> Iterator[Line]:
 
 def _rows(summary: ModelSummary) -> list[list[Text]]:
     """A line a layer, indented below its scope's name."""
-    from graphlab.autodiff import bytes_text
+    from graphlab.engine.autodiff import bytes_text
 
     inside = _parameters_by_scope(summary)
     rows: list[list[Text]] = []
@@ -70,7 +70,7 @@ def _headings(inside: dict[str, int], before: str, scope: str) -> list[list[Text
 
 
 def _totals(summary: ModelSummary) -> list[Line]:
-    from graphlab.autodiff import bytes_text
+    from graphlab.engine.autodiff import bytes_text
 
     parameters = tr(
         "parameters   {n:,}  ({size})", n=summary.trainable + summary.frozen, size=bytes_text(summary.parameter_bytes)

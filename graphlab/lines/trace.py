@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.barriers import why_none
-from graphlab.cancelling import note
+from graphlab.base.numbers import number
+from graphlab.explain.barriers import why_none
+from graphlab.explain.cancelling import note
+from graphlab.explain.rounding import read
+from graphlab.explain.worked import INLINE, backward_worked, forward_worked, inline, own_name
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.equation import entries, equation, pieces_of, result
 from graphlab.messages import tr
-from graphlab.numbers import number
-from graphlab.rounding import read
 from graphlab.trace import Record, Step, Trace
-from graphlab.worked import INLINE, backward_worked, forward_worked, inline, own_name
 
 INDENT = 6
 

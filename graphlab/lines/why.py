@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from graphlab.base.numbers import number, signed
 from graphlab.formula.show import symbol
 from graphlab.lines import Line, Styled
 from graphlab.lines.equation import equation
 from graphlab.lines.table import words
 from graphlab.messages import tr
-from graphlab.numbers import number, signed
 
 if TYPE_CHECKING:
-    from graphlab.paths import Path, Share, Why
+    from graphlab.diagnosis.why import Path, Share, Why
 
 
 SHOWN = 6  # shares of a level
@@ -86,7 +86,7 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
 
 
 def _shares(parts: Sequence[Share], precision: int) -> Iterator[Line]:
-    from graphlab.paths import total
+    from graphlab.diagnosis.why import total
 
     some = [part for part in parts if part.value != 0] or list(parts[:1])
     for part in some[:SHOWN]:

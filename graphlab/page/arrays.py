@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.numbers import shortest, summarise
+from graphlab.base.numbers import shortest, summarise
 from graphlab.storyboard import Array
 
 LARGE = 256  # numbers, from where on an array is only summarised

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphlab import ops
-from graphlab.annotate import Options
-from graphlab.annotate.fold import visible_nodes
+from graphlab.drawing.annotate import Options
+from graphlab.drawing.fold import visible_nodes
+from graphlab.engine.expand import check_expandable
 from graphlab.errors import UsageError
-from graphlab.expand import check_expandable
+from graphlab.explain.rounding import read
+from graphlab.explain.timeline import Timeline
 from graphlab.messages import LANGUAGES, did_you_mean, in_language, language, tr
 from graphlab.page.arrays import Arrays
 from graphlab.page.findings import findings, reasons, without
@@ -17,9 +19,7 @@ from graphlab.page.hiding import hidden
 from graphlab.page.scenes import Scenes, expandable
 from graphlab.page.steps import Steps, unfolded_nodes
 from graphlab.page.texts import texts
-from graphlab.rounding import read
 from graphlab.storyboard import Block, Node, Storyboard, Unfolding, Why
-from graphlab.timeline import Timeline
 from graphlab.trace import Trace
 
 HIDE = ("values", "gradients", "rules", "later")

@@ -9,15 +9,15 @@ from functools import partial
 
 import numpy as np
 
-from graphlab.barriers import why_none
-from graphlab.births import made_text
-from graphlab.blaming import Birth, Blame, Cancelling, blame
-from graphlab.cancelling import note
+from graphlab.base.numbers import number, shortest
+from graphlab.diagnosis.births import made_text
+from graphlab.diagnosis.blame import Birth, Blame, Cancelling, blame
+from graphlab.diagnosis.why import why
 from graphlab.errors import GraphlabError
+from graphlab.explain.barriers import why_none
+from graphlab.explain.cancelling import note
 from graphlab.formula.show import reference, symbol
 from graphlab.messages import in_language, tr
-from graphlab.numbers import number, shortest
-from graphlab.paths import why
 from graphlab.storyboard import Finding, Storyboard, Why
 from graphlab.trace import Trace
 

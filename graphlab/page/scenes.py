@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from graphlab import ops
-from graphlab.annotate import Options, Shared, annotate
-from graphlab.annotate.fold import prefixes
 from graphlab.diagram import Arrow, Diagram
-from graphlab.expand import expand_trace
+from graphlab.drawing.annotate import Options, Shared, annotate
+from graphlab.drawing.fold import prefixes
+from graphlab.engine.expand import expand_trace
 from graphlab.graph import Graph
 from graphlab.messages import in_language
 from graphlab.storyboard import Picture, Scene

@@ -7,16 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from graphlab.formula import Element, Expr, show
-from graphlab.formula.show import LETTERS, symbol
-from graphlab.formula.tree import Call, Name
-from graphlab.numbers import number
-from graphlab.page.arrays import Arrays
-from graphlab.rules import Formula, formula_of, rule_of
-from graphlab.storyboard import Math, Step
-from graphlab.timeline import Moment, Timeline
-from graphlab.typeset import Typeset, backward_typeset, forward_typeset
-from graphlab.worked import (
+from graphlab.base.numbers import number
+from graphlab.explain.rules import Formula, formula_of, rule_of
+from graphlab.explain.timeline import Moment, Timeline
+from graphlab.explain.typeset import Typeset, backward_typeset, forward_typeset
+from graphlab.explain.worked import (
     backward_worked,
     environment,
     forward_worked,
@@ -25,6 +20,11 @@ from graphlab.worked import (
     short_name,
     symbols_of,
 )
+from graphlab.formula import Element, Expr, show
+from graphlab.formula.show import LETTERS, symbol
+from graphlab.formula.tree import Call, Name
+from graphlab.page.arrays import Arrays
+from graphlab.storyboard import Math, Step
 
 ENTRIES = 64  # of one result, up to where each says what it was made of
 ALL_ENTRIES = 4000  # of a page

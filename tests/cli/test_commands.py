@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from commandline import CHAIN_LENGTH, Run, Spawn, chain
-from graphlab_cli import program, render
+from graphlab_cli import program
+from graphlab_cli.commands import render
 
 import graphlab as gl
+from graphlab.importers.samples import sample_names
 from graphlab.ops import REGISTRY
-from graphlab.samplefiles import sample_names
 
 
 def test_render_without_an_output_writes_forward_and_backward_here(run: Run, folder: Path) -> None:
@@ -78,7 +79,7 @@ def test_render_of_one_file_of_a_model_without_a_loss_is_the_forward_picture(run
 
 
 def test_the_choices_of_render_are_those_of_the_library() -> None:
-    from graphlab.annotate import DETAILS, VIEWS
+    from graphlab.drawing.annotate import DETAILS, VIEWS
     from graphlab.export.picture import ENGINES
     from graphlab.export.theme import THEMES
 

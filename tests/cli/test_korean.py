@@ -9,7 +9,7 @@ import sys
 import pytest
 from commandline import Spawn, environment
 from graphlab_cli import COMMANDS
-from graphlab_cli.helping import HelpFormatter
+from graphlab_cli.terminal.help import HelpFormatter
 from rich.cells import cell_len
 
 WIDTH = 80

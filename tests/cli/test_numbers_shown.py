@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from graphlab_cli import program
 
 import graphlab as gl
-from graphlab.numbers import number
+from graphlab.base.numbers import number
 
 MODEL = """
 graphlab: 1

@@ -9,6 +9,7 @@ import pytest
 from commandline import Run
 
 import graphlab as gl
+from graphlab.engine.expand import expand
 
 ODD = """\
 graphlab: 1
@@ -99,7 +100,7 @@ def test_of_a_file_without_large_arrays_each_says_so(run: Run) -> None:
 
 def test_what_was_folded_away_stops_nothing(run: Run) -> None:
     said = ("expand E", "break * if `E.diff` > 100", "display `E.diff`", "fold E", "run", "next", "c")
-    names = [node.name for node in gl.expand.expand(gl.load("model.yaml"), ["E"]).nodes if node.name.startswith("E.")]
+    names = [node.name for node in expand(gl.load("model.yaml"), ["E"]).nodes if node.name.startswith("E.")]
     said = tuple(text.replace("E.diff", names[0]) for text in said)
     assert wrong(run, "model.yaml", *said) == []
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 import pytest
-from graphlab_cli import screen
 from graphlab_cli.options import Size
-from graphlab_cli.screen import progress, say, say_all
+from graphlab_cli.terminal import screen
+from graphlab_cli.terminal.screen import progress, say, say_all
 
 from graphlab.lines import Styled
 from graphlab.lines.table import Column, fold, table, text_width, words

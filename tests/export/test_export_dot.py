@@ -12,11 +12,11 @@ import pictures
 import pytest
 from hypothesis import given, strategies as st
 
+from graphlab.base.escape import dot_text, isolated, visible, xml_text
 from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError
-from graphlab.export.dot import LARGE, to_dot
-from graphlab.export.engines import lay_out
-from graphlab.export.escape import dot_text, isolated, visible, xml_text
+from graphlab.export.graphviz.dot import LARGE, to_dot
+from graphlab.export.graphviz.engines import lay_out
 from graphlab.export.metrics import text_width
 from graphlab.export.theme import THEMES
 

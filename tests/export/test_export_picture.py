@@ -15,10 +15,10 @@ from pathlib import Path
 import pictures
 import pytest
 
+from graphlab.base.escape import isolated, visible
 from graphlab.diagram import Arrow, Box, Diagram, Group, Row, Span
 from graphlab.errors import ExportError, MissingDependencyError, UsageError
-from graphlab.export import engines
-from graphlab.export.escape import isolated, visible
+from graphlab.export.graphviz import engines
 from graphlab.export.metrics import text_width
 from graphlab.export.picture import engine_status, picture_sizes, to_picture
 

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 import graphlab as gl
-from graphlab.autodiff import forward
+from graphlab.debug.expressions import look
+from graphlab.engine.autodiff import forward
 from graphlab.errors import GraphlabError
+from graphlab.explain.timeline import Timeline
 from graphlab.handout import HandoutOptions
 from graphlab.handout.grading import grade, key_of
 from graphlab.handout.many import variants_of
 from graphlab.handout.pack import read_pack
 from graphlab.importers import assignments, from_expression
-from graphlab.looking import look
 from graphlab.page import read_tour, storyboard, with_tour
+from graphlab.storage.tracefile import to_json, to_npz
 from graphlab.storyboard import Storyboard
-from graphlab.timeline import Timeline
-from graphlab.tracefile import to_json, to_npz
 from tests.fuzz import mutations
 from tests.fuzz.running import Kind
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphlab.doubts import DoubtWarning
+from graphlab.engine.doubts import DoubtWarning
 from graphlab.errors import GraphlabError
 
 SECONDS = 10  # of one input

@@ -85,7 +85,7 @@ def test_it_sees_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fault_planted_in_what_reads_a_model_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("graphlab.importers.native.find_cycle", lambda inputs: inputs["no name"])
+    monkeypatch.setattr("graphlab.importers.native.reader.find_cycle", lambda inputs: inputs["no name"])
     planted = Kind(
         "model", lambda rng: HEAD + "  a: w * b\n  b: " + rng.choice(["-2", "a * 2"]) + "\n", kinds.read_model
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import graphlab as gl
+from graphlab.base.numbers import number
 from graphlab.errors import DataError, UsageError
 from graphlab.handout import HandoutOptions
 from graphlab.handout.compose import equations_of
@@ -19,7 +20,6 @@ from graphlab.handout.content import Handout, Sheet, Step
 from graphlab.handout.grading import TOLERANCE, Mark, grade, key_of, parsed, score
 from graphlab.handout.many import joined, variants_of
 from graphlab.handout.variants import STEPS, variant
-from graphlab.numbers import number
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

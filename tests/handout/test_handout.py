@@ -12,17 +12,17 @@ from markdown_it import MarkdownIt  # rich brings it
 from printed import worked_out
 
 import graphlab as gl
+from graphlab.base.numbers import number
 from graphlab.errors import UsageError
 from graphlab.export.letters import missing
 from graphlab.handout import SECTIONS, HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Blank, Equation, Figure, Handout, Heading, Paragraph, Step, Table, Value, plain
-from graphlab.handout.html import to_html
-from graphlab.handout.latex import to_latex
-from graphlab.handout.markdown import to_markdown
-from graphlab.handout.typst import string, to_typst
+from graphlab.handout.typeset.html import to_html
+from graphlab.handout.typeset.latex import to_latex
+from graphlab.handout.typeset.markdown import to_markdown
+from graphlab.handout.typeset.typst import string, to_typst
 from graphlab.handout.variants import variant
-from graphlab.numbers import number
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
 NASTY = '<img src=x onerror=alert(1)> #eval("x") \\input{/etc/passwd} $x$ *b* `c` "q" \n\u202e'

@@ -14,7 +14,7 @@ from graphlab.export.paper import typst_fonts
 from graphlab.handout import HandoutOptions, compose, save
 from graphlab.handout.compose import equations_of
 from graphlab.handout.content import Equation, Handout, Heading, Step, Value
-from graphlab.handout.typst import to_typst
+from graphlab.handout.typeset.typst import to_typst
 
 pytestmark = pytest.mark.pdf
 typst = pytest.importorskip("typst")

@@ -8,7 +8,7 @@ import pytest
 
 import graphlab as gl
 from graphlab import errors
-from graphlab.importers.yamlfile import MAX_ALIASED
+from graphlab.importers.native.document import MAX_ALIASED
 
 HEAD = """graphlab: 1
 inputs:

@@ -11,10 +11,10 @@ import pytest
 
 import graphlab as gl
 from graphlab import errors
+from graphlab.arrays.state import generator, initialise
+from graphlab.diagnosis.lint import warnings_of
 from graphlab.graph import Graph
-from graphlab.importers import warnings_of
-from graphlab.importers.places import File
-from graphlab.state import generator, initialise
+from graphlab.importers.native.source import File
 
 WHOLE = """
 graphlab: 1                       # format version, required

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import graphlab as gl
+from graphlab.debug.expressions import look
+from graphlab.explain.timeline import Timeline
 from graphlab.formula import parse
 from graphlab.formula.parse import FormulaError
 from graphlab.formula.signs import NO_NAME, READ
 from graphlab.importers import from_expression
-from graphlab.looking import look
-from graphlab.timeline import Timeline
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from graphlab import autodiff, builder
-from graphlab.doubts import DoubtWarning
+from graphlab import builder
+from graphlab.engine import autodiff
+from graphlab.engine.doubts import DoubtWarning
+from graphlab.engine.expand import expand
 from graphlab.errors import GraphlabError
-from graphlab.expand import expand
 from graphlab.formula import evaluate, names, parse, show
 from graphlab.formula.evaluate import sum_to
 from graphlab.ops import Context, Op, check_attrs, mode_of

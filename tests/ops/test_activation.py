@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from contract import case_of, run
 
-from graphlab import autodiff, builder
+from graphlab import builder
+from graphlab.engine import autodiff
+from graphlab.engine.expand import expand
 from graphlab.errors import ShapeError
-from graphlab.expand import expand
 from graphlab.ops import check_attrs, get
 
 FAR = np.array([-1000.0, -720.0, -100.0, -40.0, -5.0, -1.0, 0.0, 1.0, 5.0, 40.0, 100.0, 720.0, 1000.0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab.expand import expand
+from graphlab.engine.expand import expand
 
 
 def gradient(text, **values):

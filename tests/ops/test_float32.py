@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab.expand import expand
-from graphlab.gradcheck import as_float64
+from graphlab.check.gradients import as_float64
+from graphlab.engine.expand import expand
 from graphlab.ops import Context, check_attrs, get
 
 RNG = np.random.default_rng(31)

@@ -5,8 +5,8 @@ import pytest
 from judge import call, infer, pull, upstream_like
 
 import graphlab as gl
+from graphlab.engine.expand import expand
 from graphlab.errors import DataError, ModelError, ShapeError
-from graphlab.expand import expand
 
 RNG = np.random.default_rng(17)
 X = RNG.normal(size=(3, 4, 2))

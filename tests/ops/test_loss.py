@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from contract import case_of, check_expansion, run
 
-from graphlab import autodiff, builder
+from graphlab import builder
+from graphlab.engine import autodiff
 from graphlab.errors import DataError, ModelError, ShapeError
 from graphlab.ops import Context, check_attrs, get
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from contract import case_of, run
 
-from graphlab import autodiff, builder
+from graphlab import builder
+from graphlab.engine import autodiff
 from graphlab.errors import ModelError, ShapeError
 from graphlab.formula import names, parse
 from graphlab.ops import Context, check_attrs, get

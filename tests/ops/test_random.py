@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab import autodiff, builder
+from graphlab import builder
+from graphlab.engine import autodiff
 from graphlab.errors import ModelError
+from graphlab.explain.worked import backward_worked, forward_worked
 from graphlab.ops import Context, get
-from graphlab.worked import backward_worked, forward_worked
 
 DROPOUT = get("dropout")
 

@@ -6,7 +6,7 @@ from judge import call, infer, pull
 
 import graphlab as gl
 from graphlab.errors import DataError, ModelError, ShapeError
-from graphlab.worked import forward_worked
+from graphlab.explain.worked import forward_worked
 
 RNG = np.random.default_rng(41)
 X = RNG.normal(size=(5, 3))

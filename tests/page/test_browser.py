@@ -9,9 +9,9 @@ import pytest
 from browsing import SAMPLES, need_a_browser, page_of
 
 import graphlab as gl
-from graphlab.numbers import number
-from graphlab.rounding import read
-from graphlab.tracefile import to_json
+from graphlab.base.numbers import number
+from graphlab.explain.rounding import read
+from graphlab.storage.tracefile import to_json
 
 need_a_browser()
 pytestmark = pytest.mark.browser
@@ -338,7 +338,7 @@ def test_unfolding_batchnorm_and_folding_it_again(open_tab, sample_pages):
 
 
 def test_the_numbers_of_an_unfolded_node_are_those_of_the_unfolded_run(open_tab, sample_pages):
-    from graphlab.expand import expand_trace
+    from graphlab.engine.expand import expand_trace
 
     trace = expand_trace(gl.backward(gl.forward(gl.load(SAMPLES["affine_bn_relu"]))), ["hidden.bn"])
     tab = open_tab(sample_pages("affine_bn_relu"), "#unfold=hidden.bn")

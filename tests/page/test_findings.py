@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import graphlab as gl
-from graphlab.export.boardjson import board_json
 from graphlab.export.theme import THEMES
+from graphlab.export.web.board import board_json
 from graphlab.page import storyboard
 from graphlab.storyboard import Storyboard
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import graphlab as gl
-from graphlab.export.html import MODULES, problem_page, program, stylesheet
 from graphlab.export.theme import THEMES
+from graphlab.export.web.page import MODULES, problem_page, program, stylesheet
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
 WEB = Path(gl.__file__).parent / "export" / "web"
@@ -60,7 +60,7 @@ def test_nothing_is_fetched_and_only_its_own_script_runs():
 
 
 def test_a_page_that_is_served_may_ask_its_server_alone():
-    from graphlab.export.html import to_html
+    from graphlab.export.web.page import to_html
 
     html = to_html(gl.view(gl.loads(SMALL)).board, live="/version")
     assert "connect-src 'self'" in html

@@ -12,14 +12,14 @@ import pytest
 
 import graphlab as gl
 from graphlab.errors import ModelError, UsageError
-from graphlab.export.boardjson import board_json
+from graphlab.explain.rounding import read
+from graphlab.explain.timeline import Timeline
 from graphlab.export.theme import THEMES
+from graphlab.export.web.board import board_json
 from graphlab.messages import LANGUAGES
 from graphlab.page import PageOptions, read_tour, storyboard, with_tour
 from graphlab.page.arrays import LARGE, Arrays, histogram
 from graphlab.page.texts import texts
-from graphlab.rounding import read
-from graphlab.timeline import Timeline
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*/*.yaml"))
 WEB = Path(gl.__file__).parent / "export" / "web"
@@ -88,9 +88,9 @@ def test_entries_say_what_they_were_made_of():
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_changing_an_entry_that_is_not_named_changes_nothing(path):
     """Each step's entry depends on the entries it names, and on no others: by what the formula gives of them."""
+    from graphlab.explain.rules import formula_of
+    from graphlab.explain.worked import environment
     from graphlab.formula import evaluate
-    from graphlab.rules import formula_of
-    from graphlab.worked import environment
 
     trace, board = sample(path)
     rng = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_changing_an_entry_that_is_not_named_changes_nothing(path):
 
 
 def test_a_node_unfolds_into_the_steps_of_the_unfolded_run():
-    from graphlab.expand import expand_trace
+    from graphlab.engine.expand import expand_trace
 
     trace = traced(NORM)
     board = storyboard(trace)
@@ -199,7 +199,7 @@ def test_what_is_hidden_is_not_in_the_file(hide):
         assert n in whole
     hidden = {"values": values, "gradients": gradients, "rules": []}[hide]
     assert [n for n in hidden if n in page] == []
-    from graphlab.numbers import number
+    from graphlab.base.numbers import number
 
     assert [n for n in hidden if f'"{number(float(n))}"' in page] == []
     if hide == "rules":

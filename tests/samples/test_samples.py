@@ -14,7 +14,7 @@ import yaml
 from regenerate import FOLDER, PICTURES, VIEWS, folders, golden, model, run
 
 import graphlab as gl
-from graphlab.importers import warnings_of
+from graphlab.diagnosis.lint import warnings_of
 
 FOLDERS = [pytest.param(folder, id=folder.name) for folder in folders()]
 each_sample = pytest.mark.parametrize("folder", FOLDERS)

@@ -1,0 +1,1 @@
+"""How the command line reads and looks: screen, help, language, failures."""

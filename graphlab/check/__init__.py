@@ -1,0 +1,1 @@
+"""Is it right: gradients against differences, and one run against another."""

@@ -1,0 +1,1 @@
+"""The debugger: a cursor over a run, with no printing and no input."""

@@ -1,0 +1,1 @@
+"""gl.draw and gl.view: from a graph or a run to what a notebook shows."""

@@ -1,0 +1,1 @@
+"""The circles and lines of the textbooks: layers or units found in a graph, and their picture."""

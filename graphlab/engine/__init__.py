@@ -1,0 +1,1 @@
+"""Graph → Trace: the plan, forward and backward, and runs of a changed graph."""

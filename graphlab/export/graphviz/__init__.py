@@ -1,0 +1,1 @@
+"""DOT, and the engines that lay it out."""

@@ -1,0 +1,1 @@
+"""A handout as Typst, LaTeX, HTML or Markdown."""

@@ -1,0 +1,1 @@
+"""A diagram's boxes and their sizes in, positions out."""
