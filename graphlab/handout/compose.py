@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from graphlab.base.numbers import number, shape_text
 from graphlab.check.gradients import check_node
 from graphlab.debug.breakpoints import matching
 from graphlab.debug.session import Experiments
-from graphlab.errors import UsageError
+from graphlab.engine.doubts import DoubtWarning
+from graphlab.errors import GraphlabError, UsageError
 from graphlab.explain.barriers import unreached
 from graphlab.explain.cancelling import notes
 from graphlab.explain.rounding import without_noise
@@ -293,8 +295,15 @@ class _Composer:
         if not moved or trace.loss is None:
             return
         runs = Experiments(trace)
-        runs.update(lr)
         yield Heading(tr("One step of gradient descent"))
+        try:
+            with warnings.catch_warnings():  # what is said of the run after the step is not said of the model
+                warnings.simplefilter("ignore", DoubtWarning)
+                runs.update(lr)
+        except GraphlabError as error:
+            text = "With η = {lr} the step leads where the model cannot be run: {why}"
+            yield Paragraph(tr(text, lr=number(lr), why=error.message), lead=True)
+            return
         said = tr("Each parameter moves against its gradient: θ ← θ − η ∂L/∂θ, with η = {lr}.", lr=number(lr))
         yield Paragraph(said, lead=True)
         pairs = [(n.name, trace[n.name].value, runs.now[n.name].value) for n in moved]

@@ -360,3 +360,19 @@ def test_a_font_is_asked_for_its_letters(tmp_path: Path) -> None:
     (tmp_path / "b.ttf").write_bytes(b"no font")
     places = [(str(tmp_path / name), 0) for name in ("none.ttf", "b.ttf", "a.ttf")]
     assert missing({"A", "B", "\U0001f600", "\U0001f650"}, places) == {"B", "\U0001f650"}
+
+
+def test_a_step_that_leads_out_of_the_loss_is_said_and_the_rest_is_there() -> None:
+    leaves = "graphlab: 1\nparams: {p: [0.95, 0.5]}\ninputs: {t: [0, 1]}\n"
+    page = compose(gl.backward(gl.forward(gl.loads(leaves + "nodes: {L: 'bce(p, t)'}"))), HandoutOptions())
+    said = [block.text for block in page.blocks if isinstance(block, Paragraph)]
+    assert any("cannot be run: " in str(text) for text in said)
+    near = compose(gl.backward(gl.forward(gl.loads(leaves + "nodes: {L: 'bce(p, t)'}"))), HandoutOptions(lr=1e-3))
+    assert not any("cannot be run" in str(block.text) for block in near.blocks if isinstance(block, Paragraph))
+    assert any("The loss goes from" in str(block.text) for block in near.blocks if isinstance(block, Paragraph))
+
+
+def test_a_step_warns_of_nothing_that_the_model_is_not() -> None:
+    leaves = "graphlab: 1\nparams: {p: [[0.2, 0.8], [0.25, 0.75]]}\ninputs: {t: [1, 0]}\n"
+    trace = gl.backward(gl.forward(gl.loads(leaves + "nodes: {L: 'cross_entropy(p, t)'}")))
+    compose(trace, HandoutOptions())  # a warning is an error in the tests
